@@ -1,0 +1,46 @@
+"""Inputs and one draw in, solved siting and dispatch out.
+
+tables -> inputs -> dispatch and siting (Pyomo, each equation once) -> template (compiled) -> draw (solved hot) -> outcomes
+"""
+
+from model.case import Case, build_case
+from model.configurations import Configuration, read_configurations
+from model.days import Days, choose_days
+from model.draw import solve_draw
+from model.errors import InputError, TemplateError
+from model.inputs import Inputs, read_inputs
+from model.live import LiveHighs, Solution, Status
+from model.outcomes import OUTCOMES, Outcome, coordinates
+from model.parameters import WEATHER_YEAR, check_theta, optional_parameters, required_parameters
+from model.spec import DaysSpec, FreeSpec, InputsSpec, Siting
+from model.template import Template, compile_template
+
+__all__ = [
+    "OUTCOMES",
+    "WEATHER_YEAR",
+    "Case",
+    "Configuration",
+    "Days",
+    "DaysSpec",
+    "FreeSpec",
+    "InputError",
+    "Inputs",
+    "InputsSpec",
+    "LiveHighs",
+    "Outcome",
+    "Siting",
+    "Solution",
+    "Status",
+    "Template",
+    "TemplateError",
+    "build_case",
+    "check_theta",
+    "choose_days",
+    "compile_template",
+    "coordinates",
+    "optional_parameters",
+    "read_configurations",
+    "read_inputs",
+    "required_parameters",
+    "solve_draw",
+]

@@ -1,0 +1,109 @@
+"""Which days stand for the year: all of them, representative ones by clustering, or a given list, with weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import tsam
+from numpy.typing import NDArray
+
+from model.errors import InputError
+from model.inputs import Inputs
+from model.spec import DaysSpec
+from model.tables import Table
+from model.weather import DAYS, HOURS, WeatherYear
+
+WEIGHT_TOLERANCE = 1e-3  # days; weights are often given with a few decimals
+
+
+@dataclass(frozen=True, eq=False)
+class Days:
+    """Days of a weather year (0 = 1 April), ascending, and how many days of the year each stands for (sum 365)."""
+
+    day: NDArray[np.int64]
+    weight: NDArray[np.float64]
+
+
+def choose_days(spec: DaysSpec, inputs: Inputs, weather_years: Sequence[str], base: Path = Path()) -> dict[str, Days]:
+    """Days of each weather year.
+
+    Raises
+    ------
+    InputError
+        In a file: an unknown weather year, a day out of 0..364 or repeated, weights that do not sum to 365, a year
+        that the draws need and the file leaves out.
+    """
+    if spec.file is not None:
+        return _from_file(base / spec.file, inputs, weather_years)
+    if spec.all:
+        return {year: Days(np.arange(DAYS), np.ones(DAYS)) for year in weather_years}
+    assert spec.number is not None  # the spec allows exactly one of the three
+    return {year: representative_days(inputs.weather[year], inputs, spec.number) for year in weather_years}
+
+
+def _from_file(path: Path, inputs: Inputs, weather_years: Sequence[str]) -> dict[str, Days]:
+    table = Table(path, ["weight"], ["weather_year", "day"])
+    years = np.array(table.text("weather_year", inputs.weather))
+    day, weight = table.number("day", 0, DAYS - 1), table.number("weight")
+    for row in np.flatnonzero(day % 1):
+        raise InputError(table.where, f"day[{table.label(row)}]", day[row], "a whole number in 0..364")
+    chosen = {}
+    for year in weather_years:
+        of_year = np.flatnonzero(years == year)
+        if not of_year.size:
+            raise InputError(table.where, "weather_year", ", ".join(sorted(set(years))), f"days of {year} too")
+        total = weight[of_year].sum()
+        if abs(total - DAYS) > WEIGHT_TOLERANCE:
+            raise InputError(table.where, f"weight[{year}]", f"a sum of {total:.6g}", f"weights that sum to {DAYS}")
+        order = of_year[np.argsort(day[of_year])]
+        chosen[year] = Days(day[order].astype(np.int64), weight[order])
+    return chosen
+
+
+def representative_days(weather: WeatherYear, inputs: Inputs, number: int) -> Days:
+    """Real days that stand for the year: medoids of a hierarchical clustering, and the day of highest residual load.
+
+    Clusters are of area demand, solar and wind together, scaled to 0..1 each (tsam, ``hierarchical``). The extreme
+    day, the one that holds the highest national residual load (demand less solar and wind), stands for itself alone
+    and is counted in ``number``.
+    """
+    if number >= DAYS:
+        return Days(np.arange(DAYS), np.ones(DAYS))
+    profile = _profile(weather, inputs)
+    available = (weather.capacity_factor * inputs.curtailable).sum(axis=(2, 3))
+    to_2040 = 1000 * inputs.demand / weather.demand.sum(axis=(0, 1))
+    residual = (weather.demand * to_2040).sum(axis=2) - available
+    extreme = int(residual.max(axis=1).argmax())
+    if number == 1:
+        return Days(np.array([extreme]), np.array([float(DAYS)]))
+    rest = np.delete(np.arange(DAYS), extreme)
+    frame = pd.DataFrame(
+        profile[rest].reshape(rest.size * HOURS, -1),
+        index=pd.date_range("2001-01-01", periods=rest.size * HOURS, freq="h"),
+        columns=[f"c{n:03d}" for n in range(profile.shape[2])],
+    )
+    clustered = tsam.aggregate(
+        frame,
+        n_clusters=number - 1,
+        period_duration=HOURS,
+        cluster=tsam.ClusterConfig(method="hierarchical", representation="medoid"),
+        preserve_column_means=False,
+    ).clustering
+    centres = rest[np.asarray(clustered.cluster_centers, dtype=np.int64)]
+    members = np.bincount(np.asarray(clustered.cluster_assignments, dtype=np.int64), minlength=number - 1)
+    day = np.append(centres, extreme)
+    weight = np.append(members, 1).astype(np.float64)
+    order = np.argsort(day)
+    return Days(day[order], weight[order])
+
+
+def _profile(weather: WeatherYear, inputs: Inputs) -> NDArray[np.float64]:
+    """Columns to cluster by (365, 24, columns): demand, solar and wind of every area; constant ones left out."""
+    wind = (weather.capacity_factor * inputs.curtailable)[..., 1:].sum(axis=-1)
+    columns = np.concatenate([weather.demand, weather.capacity_factor[..., 0], wind], axis=-1)
+    varies = np.ptp(columns, axis=(0, 1)) > 0
+    return columns[..., varies]

@@ -1,0 +1,162 @@
+"""The dispatch of one day as a Pyomo model: section 3 of the specification, each equation once.
+
+Capacities, efficiencies and scalars are numbers of the inputs; what a draw, a day or a siting moves is a mutable
+Param. Power GW, energy GWh, cost million yen (1 yen/kWh x 1 GWh).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyomo.environ as pyo
+
+from model import parameters
+from model.inputs import CURTAILABLE, STORAGE, THERMAL, Inputs
+from model.parameters import Theta
+from model.template import Floats
+from model.weather import HOURS, WeatherYear
+
+
+def build_dispatch(inputs: Inputs) -> pyo.ConcreteModel:  # noqa: PLR0915 - one equation after the other, none apart
+    """Build the day's dispatch; what has no capacity anywhere in the table has no variable.
+
+    The minimum output of committed units is carried by ``gen = min_output * committed + above_min`` in place of rows.
+    """
+    m = pyo.ConcreteModel("dispatch")
+    A, T = range(len(inputs.areas)), range(HOURS)
+    G, R, S, L = range(len(THERMAL)), range(len(CURTAILABLE)), range(len(STORAGE)), range(len(inputs.lines.names))
+    scalar = inputs.scalars
+    derating = {STORAGE.index("pumped_hydro"): scalar["pumped_derate"]}
+    m.units = pyo.Set(initialize=[(a, g) for a in A for g in G if inputs.thermal[a, g] > 0], dimen=2)
+    m.renewables = pyo.Set(initialize=[(a, r) for a in A for r in R if inputs.curtailable[a, r] > 0], dimen=2)
+    m.stores = pyo.Set(initialize=[(a, s) for a in A for s in S if inputs.power[a, s] > 0], dimen=2)
+
+    # What moves: of the draw ...
+    m.demand_growth = pyo.Param(mutable=True)
+    m.buildout = pyo.Param(m.renewables, mutable=True)
+    m.battery_buildout = pyo.Param(mutable=True)
+    m.nuclear = pyo.Param(A, mutable=True)  # output before spill, GW
+    m.line_share = pyo.Param(L, mutable=True)  # derate, 0 where the line's switch is off
+    m.fuel_cost = pyo.Param(G, mutable=True)  # yen/kWh
+    m.co2_price = pyo.Param(mutable=True)  # yen/t
+    m.pue = pyo.Param(A, mutable=True)
+    m.inv_pue = pyo.Param(A, mutable=True)
+    m.phi = pyo.Param(mutable=True)  # wls_time_share
+    m.alpha_psi = pyo.Param(mutable=True)  # apn_adoption * wls_space_share
+    # ... of the day ...
+    m.demand = pyo.Param(A, T, mutable=True)  # GW, before growth
+    m.hydro = pyo.Param(A, T, mutable=True)  # GW
+    m.cf = pyo.Param(m.renewables, T, mutable=True)
+    # ... and of the siting.
+    m.X = pyo.Param(A, mutable=True)  # mean IT load, GW
+
+    base = {a: m.pue[a] * m.X[a] for a in A}
+    growth = m.battery_buildout
+    scale = {(a, s): growth if STORAGE[s] == "battery" else derating[s] for a, s in m.stores}
+    firm = [
+        float(np.sum(inputs.min_output * inputs.committed_floor * inputs.availability * inputs.thermal[a])) for a in A
+    ]
+
+    def committed_bounds(_: object, a: int, g: int) -> tuple[float, float]:
+        available = float(inputs.availability[g] * inputs.thermal[a, g])
+        return float(inputs.committed_floor[g]) * available, available
+
+    m.committed = pyo.Var(m.units, bounds=committed_bounds)
+    m.above_min = pyo.Var(m.units, T, bounds=(0, None))
+    m.re = pyo.Var(
+        m.renewables,
+        T,
+        bounds=lambda m, a, r, t: (0, m.cf[a, r, t] * float(inputs.curtailable[a, r]) * m.buildout[a, r]),
+    )
+    m.charge = pyo.Var(m.stores, T, bounds=lambda m, a, s, t: (0, float(inputs.power[a, s]) * scale[a, s]))
+    m.discharge = pyo.Var(m.stores, T, bounds=lambda m, a, s, t: (0, float(inputs.power[a, s]) * scale[a, s]))
+    m.soc = pyo.Var(m.stores, T, bounds=lambda m, a, s, t: (0, float(inputs.energy[a, s]) * scale[a, s]))
+    m.forward = pyo.Var(L, T, bounds=lambda m, n, t: (0, float(inputs.lines.forward[n]) * m.line_share[n]))
+    m.backward = pyo.Var(L, T, bounds=lambda m, n, t: (0, float(inputs.lines.backward[n]) * m.line_share[n]))
+    m.tau_up = pyo.Var(A, T, bounds=lambda m, a, t: (0, m.phi * base[a]))
+    m.tau_dn = pyo.Var(A, T, bounds=lambda m, a, t: (0, m.phi * base[a]))
+    m.sig_up = pyo.Var(A, T, bounds=lambda m, a, t: (0, m.alpha_psi * base[a]))
+    m.sig_dn = pyo.Var(A, T, bounds=lambda m, a, t: (0, m.alpha_psi * base[a]))
+    m.shed = pyo.Var(A, T, bounds=lambda m, a, t: (0, m.demand[a, t] * m.demand_growth + base[a]))
+    m.spill = pyo.Var(
+        A, T, bounds=lambda m, a, t: (0, m.nuclear[a] + m.hydro[a, t] + float(inputs.mustrun[a]) + firm[a])
+    )
+
+    m.gen = pyo.Expression(
+        m.units, T, rule=lambda m, a, g, t: float(inputs.min_output[g]) * m.committed[a, g] + m.above_min[a, g, t]
+    )
+    m.output_limit = pyo.Constraint(
+        m.units,
+        T,
+        rule=lambda m, a, g, t: m.above_min[a, g, t] <= (1 - float(inputs.min_output[g])) * m.committed[a, g],
+    )
+
+    def balance(m: pyo.ConcreteModel, a: int, t: int) -> object:  # 1
+        supply = sum(m.gen[a, g, t] for g in G if (a, g) in m.units)
+        supply += sum(m.re[a, r, t] for r in R if (a, r) in m.renewables)
+        supply += sum(m.discharge[a, s, t] - m.charge[a, s, t] for s in S if (a, s) in m.stores)
+        supply += sum(m.forward[n, t] - m.backward[n, t] for n in L if inputs.lines.end[n] == a)
+        supply += sum(m.backward[n, t] - m.forward[n, t] for n in L if inputs.lines.start[n] == a)
+        supply += m.nuclear[a] + m.hydro[a, t] + float(inputs.mustrun[a]) - m.spill[a, t] + m.shed[a, t]
+        shift = m.tau_up[a, t] - m.tau_dn[a, t] + m.sig_up[a, t] - m.sig_dn[a, t]
+        return supply - shift == m.demand[a, t] * m.demand_growth + base[a]
+
+    def storage(m: pyo.ConcreteModel, a: int, s: int, t: int) -> object:  # 2; hour 0 follows hour 23
+        eta = float(inputs.one_way[s])
+        before = m.soc[a, s, (t - 1) % HOURS]
+        return m.soc[a, s, t] == before + eta * m.charge[a, s, t] - m.discharge[a, s, t] / eta
+
+    m.balance = pyo.Constraint(A, T, rule=balance)
+    m.storage = pyo.Constraint(m.stores, T, rule=storage)
+    m.time_shift = pyo.Constraint(A, rule=lambda m, a: sum(m.tau_up[a, t] - m.tau_dn[a, t] for t in T) == 0)  # 3
+    m.space_shift = pyo.Constraint(
+        T, rule=lambda m, t: sum((m.sig_up[a, t] - m.sig_dn[a, t]) * m.inv_pue[a] for a in A) == 0
+    )  # 4
+    m.machines = pyo.Constraint(
+        A,
+        T,
+        rule=lambda m, a, t: (
+            m.tau_up[a, t] - m.tau_dn[a, t] + m.sig_up[a, t] - m.sig_dn[a, t] <= scalar["headroom"] * base[a]
+        ),
+    )  # 5
+
+    variable_cost = {g: m.fuel_cost[g] + float(inputs.emission[g]) / 1000 * m.co2_price for g in G}
+    m.cost = pyo.Objective(
+        expr=sum(variable_cost[g] * m.gen[a, g, t] for a, g in m.units for t in T)
+        + scalar["storage_cost"] * sum(m.discharge[a, s, t] for a, s in m.stores for t in T)
+        + scalar["flow_cost"] * sum(m.forward[n, t] + m.backward[n, t] for n in L for t in T)
+        + scalar["tie_breaker_time_shift"] * sum(m.tau_up[a, t] + m.tau_dn[a, t] for a in A for t in T)
+        + scalar["tie_breaker_space_shift"] * sum(m.sig_up[a, t] + m.sig_dn[a, t] for a in A for t in T)
+        + scalar["voll"] * sum(m.shed[a, t] for a in A for t in T)
+        + scalar["spill_cost"] * sum(m.spill[a, t] for a in A for t in T)
+    )
+    return m
+
+
+def of_draw(theta: Theta, inputs: Inputs) -> dict[str, Floats | float]:
+    """What a draw sets in the dispatch."""
+    present = inputs.curtailable > 0
+    ratio = parameters.pue(theta, inputs)
+    return {
+        "demand_growth": float(theta["demand_growth"]),
+        "buildout": parameters.buildout(theta, inputs)[present],
+        "battery_buildout": float(theta["battery_buildout"]),
+        "nuclear": parameters.nuclear_output(theta, inputs),
+        "line_share": parameters.line_limits(theta, inputs),
+        "fuel_cost": parameters.fuel_cost(theta, inputs),
+        "co2_price": float(theta["co2_price"]),
+        "pue": ratio,
+        "inv_pue": 1 / ratio,
+        "phi": float(theta["wls_time_share"]),
+        "alpha_psi": float(theta["apn_adoption"]) * float(theta["wls_space_share"]),
+    }
+
+
+def of_day(weather: WeatherYear, day: int, inputs: Inputs) -> dict[str, Floats]:
+    """What a day sets in the dispatch; demand is scaled from the observed year to that of 2040."""
+    to_2040 = 1000 * inputs.demand / weather.demand.sum(axis=(0, 1))
+    present = inputs.curtailable > 0
+    return {
+        "demand": (weather.demand[day] * to_2040).T,
+        "hydro": weather.hydro[day].T,
+        "cf": np.moveaxis(weather.capacity_factor[day], 0, -1)[present],
+    }

@@ -1,0 +1,139 @@
+"""The uncertain parameters (theta): names, units, what is physically possible, and what one draw makes of the inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.errors import InputError
+from model.inputs import CURTAILABLE, THERMAL, Inputs
+
+Floats = NDArray[np.float64]
+Theta = Mapping[str, float | str]
+WEATHER_YEAR = "weather_year"
+SHARES_TOGETHER = 1.0 + 1e-12  # wls_time_share + wls_space_share may reach 1
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One uncertain parameter: its unit and the values that are physically possible (not its distribution's range)."""
+
+    name: str
+    unit: str
+    low: float = 0.0
+    high: float = np.inf
+    switch: bool = False
+
+
+_BASE = (
+    Parameter("dc_demand", "GW", low=1e-6),
+    Parameter("demand_growth", "1"),
+    Parameter("solar_buildout", "1"),
+    Parameter("wind_onshore_buildout", "1"),
+    Parameter("wind_offshore_buildout", "1"),
+    Parameter("battery_buildout", "1"),
+    Parameter("nuclear_capacity", "1"),
+    Parameter("pue_gap", "1"),
+    Parameter("regional_capex", "1"),
+    Parameter("lng_fuel_cost", "yen/kWh"),
+    Parameter("coal_fuel_cost", "yen/kWh"),
+    Parameter("co2_price", "yen/t"),
+    Parameter("apn_adoption", "share", high=1.0),
+    Parameter("wls_time_share", "share", high=1.0),
+    Parameter("wls_space_share", "share", high=1.0),
+    Parameter("transfer_derate", "1"),
+)
+
+
+def required_parameters(inputs: Inputs) -> dict[str, Parameter | None]:
+    """Every parameter a draw must have, in order; the weather year, which is a name, maps to None."""
+    switches = [s for s in dict.fromkeys(inputs.lines.switch) if s]
+    known: dict[str, Parameter | None] = {p.name: p for p in _BASE}
+    known |= {s: Parameter(s, "0/1", high=1.0, switch=True) for s in switches}
+    return known | {WEATHER_YEAR: None}
+
+
+def optional_parameters(inputs: Inputs) -> dict[str, Parameter | None]:
+    """Further multipliers of one area's build-out; 1 where a study does not name them."""
+    names = [f"{r}_buildout_{a}" for r in CURTAILABLE for a in inputs.areas]
+    return {name: Parameter(name, "1") for name in names}
+
+
+def check_theta(theta: Theta, inputs: Inputs, where: str = "parameters") -> None:
+    """Refuse a draw that is incomplete or physically impossible.
+
+    Raises
+    ------
+    InputError
+        An unknown or missing name, a value out of its physical range, wls_time_share + wls_space_share > 1, a PUE below 1.
+    """
+    required = required_parameters(inputs)
+    known = required | optional_parameters(inputs)
+    for name, value in theta.items():
+        if name not in known:
+            raise InputError(where, "name", name, "an uncertain parameter of the model", known)
+        parameter = known[name]
+        if parameter is None:
+            if value not in inputs.weather:
+                years = ", ".join(inputs.weather)
+                raise InputError(where, name, value, f"one of {years}", inputs.weather)
+            continue
+        if isinstance(value, str) or not np.isfinite(value) or not parameter.low <= value <= parameter.high:
+            expected = f"a number in {parameter.low:g}..{parameter.high:g} {parameter.unit}"
+            raise InputError(where, name, value, expected)
+        if parameter.switch and value not in (0.0, 1.0):
+            raise InputError(where, name, value, "0 or 1")
+    for name in required:
+        if name not in theta:
+            raise InputError(where, name, "nothing", "a value in every draw")
+    together = float(theta["wls_time_share"]) + float(theta["wls_space_share"])
+    if together > SHARES_TOGETHER:
+        raise InputError(where, "wls_time_share + wls_space_share", together, "a sum of at most 1")
+    worst = pue(theta, inputs).min()
+    if worst < 1.0:
+        raise InputError(
+            where, "pue_gap", theta["pue_gap"], f"a gap that keeps every PUE at 1 or above (got {worst:.3f})"
+        )
+
+
+def pue(theta: Theta, inputs: Inputs) -> Floats:
+    """PUE of each area (A,): the reference area's plus pue_gap times the data's difference to it."""
+    reference = inputs.pue[inputs.exchanges[0]]
+    ratio: Floats = reference + float(theta["pue_gap"]) * (inputs.pue - reference)
+    return ratio
+
+
+def buildout(theta: Theta, inputs: Inputs) -> Floats:
+    """Multiplier of 2040 capacity, (A, 3) for solar, onshore and offshore wind: national times that of the area."""
+    return np.array(
+        [
+            [float(theta[f"{r}_buildout"]) * float(theta.get(f"{r}_buildout_{a}", 1.0)) for r in CURTAILABLE]
+            for a in inputs.areas
+        ]
+    )
+
+
+def fuel_cost(theta: Theta, inputs: Inputs) -> Floats:
+    """Variable cost of coal, lng and oil without CO2 [yen/kWh]; oil is certain."""
+    drawn = {"coal": theta["coal_fuel_cost"], "lng": theta["lng_fuel_cost"]}
+    return np.array([float(drawn.get(g, inputs.fuel_cost[n])) for n, g in enumerate(THERMAL)])
+
+
+def building_cost(theta: Theta, inputs: Inputs) -> Floats:
+    """DC building cost (A,) [billion yen per GW of contract]: own figure at the exchanges, else relative to the first."""
+    regional = float(theta["regional_capex"]) * inputs.capex[inputs.exchanges[0]]
+    return np.where(inputs.is_exchange, inputs.capex, regional)
+
+
+def line_limits(theta: Theta, inputs: Inputs) -> Floats:
+    """Share of each line's table limit that may be used (line,): derate, and 0 where its switch is off."""
+    on = [1.0 if not s else float(theta[s]) for s in inputs.lines.switch]
+    return float(theta["transfer_derate"]) * np.array(on)
+
+
+def nuclear_output(theta: Theta, inputs: Inputs) -> Floats:
+    """Flat nuclear output before any spill (A,) [GW]."""
+    return inputs.nuclear_availability * inputs.nuclear * float(theta["nuclear_capacity"])

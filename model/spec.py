@@ -1,0 +1,69 @@
+"""The model's part of a study file: which days, which tables in place of the shipped ones, which free configurations."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+TABLES = (
+    "areas",
+    "capacity",
+    "configurations",
+    "fuels",
+    "interconnectors",
+    "scalars",
+    "tiers",
+    "uncertainty",
+    "workloads",
+)
+Siting = Literal["tiers", "simple"]
+
+
+class Spec(BaseModel):
+    """Frozen and forbidding: an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DaysSpec(Spec):
+    """``[days]``: N representative days, a file of days and weights, or the whole year; exactly one of them."""
+
+    number: int | None = Field(default=None, ge=1, le=365, description="representative days, the extreme one included")
+    file: str | None = Field(default=None, description="CSV: weather_year, day (0 = 1 April), weight")
+    all: bool = Field(default=False, description="all 365 days")
+
+    @model_validator(mode="after")
+    def _one_way(self) -> DaysSpec:
+        chosen = [n for n, given in (("number", self.number), ("file", self.file), ("all", self.all)) if given]
+        if len(chosen) != 1:
+            raise ValueError(f"exactly one of number, file or all = true is expected, found {chosen or 'none'}")
+        return self
+
+
+class InputsSpec(Spec):
+    """``[inputs]``: own tables (paths relative to the study file) and scalars in place of the shipped ones."""
+
+    areas: str | None = None
+    capacity: str | None = None
+    configurations: str | None = None
+    fuels: str | None = None
+    interconnectors: str | None = None
+    tiers: str | None = None
+    uncertainty: str | None = None
+    workloads: str | None = None
+    hourly: dict[str, str] = Field(default_factory=dict, description="weather year -> hourly CSV")
+    scalars: dict[str, float] = Field(default_factory=dict, description="values in place of those of scalars.csv")
+    exchanges: tuple[str, ...] = Field(
+        default=("Tokyo", "Kansai"),
+        min_length=1,
+        description="areas with a main internet exchange and a building cost of their own; the first is the reference "
+        "for PUE and regional building cost",
+    )
+
+
+class FreeSpec(Spec):
+    """``[free.NAME]``: a configuration that the model chooses itself, within areas and tiers."""
+
+    areas: tuple[str, ...] | None = Field(default=None, min_length=1, description="allowed areas; default all")
+    tiers: tuple[str, ...] | None = Field(default=None, min_length=1, description="allowed tiers; default all")

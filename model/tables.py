@@ -1,0 +1,99 @@
+"""Reads one CSV table with every check a user's own table may need, before anything is computed from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from model.errors import InputError
+
+
+class Table:
+    """A CSV file whose columns are asked for by name and checked on the way out.
+
+    Parameters
+    ----------
+    path : Path
+    columns : sequence of str
+        Columns that must be there; further ones (``source``) are ignored.
+    key : str
+        Column or columns that identify a row; a repeated key is refused.
+
+    Raises
+    ------
+    InputError
+        No such file, not a CSV, a missing column (with the nearest one found), a repeated key.
+    """
+
+    def __init__(self, path: Path, columns: Sequence[str], key: Sequence[str]) -> None:
+        self.where = path.name
+        if not path.is_file():
+            raise InputError(str(path), "file", "nothing", "a CSV file")
+        try:
+            self.frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+        except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as fault:
+            raise InputError(self.where, "file", str(fault), "a CSV table with a header row") from fault
+        for column in columns:
+            if column not in self.frame.columns:
+                found = ", ".join(map(str, self.frame.columns))
+                raise InputError(self.where, "columns", found, f"a column named {column!r}")
+        self.key = list(key)
+        if not len(self.frame):
+            raise InputError(self.where, "rows", 0, "at least one row")
+        repeated = self.frame.duplicated(self.key)
+        if repeated.any():
+            raise InputError(self.where, "/".join(key), self.label(int(repeated.argmax())), "each key once")
+
+    def label(self, row: int | np.integer[Any]) -> str:
+        """The key of a row, for messages."""
+        return "/".join(str(self.frame[k].iloc[row]) for k in self.key)
+
+    def text(self, column: str, known: Iterable[str] | None = None, blank: bool = False) -> list[str]:
+        """A column of names; with ``known``, each must be one of them (or blank where ``blank``)."""
+        values = [v.strip() for v in self.frame[column]]
+        names = None if known is None else list(known)
+        for row, value in enumerate(values):
+            if names is not None and value not in names and not (blank and not value):
+                raise InputError(self.where, f"{column}[{self.label(row)}]", value, f"one of {', '.join(names)}", names)
+        return values
+
+    def number(
+        self, column: str, low: float = 0.0, high: float = np.inf, blank: float | None = None
+    ) -> NDArray[np.float64]:
+        """A column of finite numbers in low..high; an empty cell takes ``blank`` where that is given."""
+        numbers = np.empty(len(self.frame))
+        for row, cell in enumerate(self.frame[column]):
+            where = f"{column}[{self.label(row)}]"
+            if not cell.strip() and blank is not None:
+                numbers[row] = blank
+                continue
+            try:
+                numbers[row] = float(cell)
+            except ValueError as fault:
+                raise InputError(self.where, where, cell, "a number") from fault
+            if not low <= numbers[row] <= high or not np.isfinite(numbers[row]):
+                raise InputError(self.where, where, cell, f"a number in {low:g}..{high:g}")
+        return numbers
+
+    def by(
+        self, rows: Sequence[str], columns: Sequence[str], value: str, others: Sequence[str] = ()
+    ) -> NDArray[np.float64]:
+        """Pivot a long table on its two keys into an array (rows, columns); every pair must be there.
+
+        ``others`` are column keys that may occur and are passed over.
+        """
+        row_key, column_key = self.key
+        self.text(row_key, rows)
+        self.text(column_key, [*columns, *others])
+        numbers = dict(
+            zip(zip(self.frame[row_key], self.frame[column_key], strict=True), self.number(value), strict=True)
+        )
+        for pair in ((r, c) for r in rows for c in columns):
+            if pair not in numbers:
+                raise InputError(self.where, "/".join(self.key), "/".join(pair) + " missing", "every pair")
+        return np.array([[numbers[r, c] for c in columns] for r in rows])

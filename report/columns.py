@@ -1,0 +1,184 @@
+"""Say what each column of the robustness table is: its headings, unit, digits and definition."""
+
+import math
+from dataclasses import dataclass
+
+COST = "billion yen per year"
+
+
+@dataclass(frozen=True)
+class Column:
+    """
+    One column of the robustness table.
+
+    Attributes
+    ----------
+    name
+        Variable of the table's dataset.
+    group, heading
+        Upper and lower heading on the page.
+    short
+        Heading of the plain-text table, lines parted by a newline.
+    units
+        Unit of the stored value; "1" for shares in 0..1 and counts.
+    digits
+        Digits after the decimal point when shown.
+    definition
+        What the number is, in one or two sentences.
+    percent
+        Whether a share is shown in per cent.
+    """
+
+    name: str
+    group: str
+    heading: str
+    short: str
+    units: str
+    digits: int
+    definition: str
+    percent: bool = False
+
+    @property
+    def shown_units(self) -> str:
+        """Unit of the number as shown; empty for a count."""
+        if self.percent:
+            return "%"
+        return "" if self.units == "1" else self.units
+
+    def show(self, value: float, *, missing: str = "-", minus: str = "-") -> str:
+        """Write one value; ``missing`` where it is NaN, never a zero; ``minus`` is the sign to write."""
+        if math.isnan(value):
+            return missing
+        scaled = round(value * (100.0 if self.percent else 1.0), self.digits) + 0.0  # + 0.0 turns -0.0 into 0.0
+        return f"{scaled:,.{self.digits}f}".replace("-", minus)
+
+
+COLUMNS = (
+    Column(
+        "saving_mean",
+        "Saving in fuel and CO2 cost",
+        "mean",
+        "saving\nmean",
+        COST,
+        1,
+        "Fuel and CO2 cost of the reference minus that of the configuration in the same draw, averaged over the draws "
+        "that finished in both. Positive: the configuration is cheaper.",
+    ),
+    Column(
+        "saving_half_width",
+        "Saving in fuel and CO2 cost",
+        "±\u00a095\u00a0%",
+        "saving\n± 95 %",
+        COST,
+        1,
+        "Half-width of the 95 % confidence interval of that mean: Student's t over the draws of a Monte Carlo design, "
+        "over the means of the independent replicates of any other random design. Missing where the design allows no "
+        "honest interval.",
+    ),
+    Column(
+        "saving_p5",
+        "Saving in fuel and CO2 cost",
+        "5th pct.",
+        "saving\np5",
+        COST,
+        1,
+        "5th percentile of the saving over the same draws (quantile method: numpy 'linear').",
+    ),
+    Column(
+        "saving_p95",
+        "Saving in fuel and CO2 cost",
+        "95th pct.",
+        "saving\np95",
+        COST,
+        1,
+        "95th percentile of the saving over the same draws (quantile method: numpy 'linear').",
+    ),
+    Column(
+        "saving_share",
+        "Saving in fuel and CO2 cost",
+        "draws\u00a0>\u00a00",
+        "draws\nsaving %",
+        "1",
+        1,
+        "Share of the draws, among those where the saving is defined, in which it is above zero. Not defined for the "
+        "reference.",
+        percent=True,
+    ),
+    Column(
+        "saving_total_mean",
+        "Total cost",
+        "mean saving",
+        "total\nsaving",
+        COST,
+        1,
+        "Mean saving in total cost: siting (building, sites, network, latency penalty) and dispatch, against the "
+        "reference in the same draw.",
+    ),
+    Column(
+        "regret_mean",
+        "Total cost",
+        "mean regret",
+        "regret\nmean",
+        COST,
+        1,
+        "Total cost of the configuration minus that of the best named configuration in the same draw, averaged over "
+        "draws.",
+    ),
+    Column(
+        "regret_max",
+        "Total cost",
+        "max. regret",
+        "regret\nmax",
+        COST,
+        1,
+        "Largest such regret over the draws. It can only grow with more draws.",
+    ),
+    Column(
+        "curtailment_mean",
+        "Curtailment",
+        "mean",
+        "curtail.\nTWh/yr",
+        "TWh per year",
+        2,
+        "Solar and wind energy that could not be used, summed over areas and technologies, averaged over draws.",
+    ),
+    Column(
+        "latency_unserved_mean",
+        "Latency-unserved",
+        "mean",
+        "latency-\nunserved %",
+        "1",
+        2,
+        "Share of data-centre work that meets its latency limit nowhere, averaged over draws. The work still runs and "
+        "stays in the load.",
+        percent=True,
+    ),
+    Column(
+        "draws_finished",
+        "Draws",
+        "finished",
+        "draws\nn",
+        "1",
+        0,
+        "Number of draws solved to the optimum for this configuration: the ones that all its numbers rest on.",
+    ),
+    Column(
+        "draws_failed",
+        "Draws",
+        "failed",
+        "\nfailed",
+        "1",
+        0,
+        "Draws tried without an optimum (infeasible, unbounded, iteration limit, set aside or solver error). They "
+        "enter no number.",
+    ),
+    Column(
+        "draws_not_run",
+        "Draws",
+        "not run",
+        "\nnot run",
+        "1",
+        0,
+        "Draws of the design that have not been solved yet. They enter no number.",
+    ),
+)

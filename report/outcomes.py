@@ -1,0 +1,135 @@
+"""Read outcomes from a cube so that only finished draws count.
+
+A pair of draw and configuration is finished when its ``status`` is 1 (optimal). Everything else, failed or not run, is
+NaN here, whatever
+the cube holds in its place.
+"""
+
+import difflib
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+NOT_RUN = 0
+OPTIMAL = 1
+
+
+class CubeContentError(ValueError):
+    """The cube lacks something that the report needs; the message says what and names the nearest thing it has."""
+
+
+def _nearest(name: str, known: Iterable[object]) -> str:
+    names = [str(each) for each in known]
+    close = difflib.get_close_matches(name, names, n=1)
+    return f"; nearest known: {close[0]!r}" if close else f"; known: {', '.join(names) or 'none'}"
+
+
+def attribute(cube: xr.Dataset, name: str) -> Any:
+    """
+    Read a global attribute of the cube.
+
+    Raises
+    ------
+    CubeContentError
+        If the cube has no such attribute.
+    """
+    if name not in cube.attrs:
+        raise CubeContentError(f"cube has no attribute {name!r}{_nearest(name, map(str, cube.attrs))}")
+    return cube.attrs[name]
+
+
+def configuration_names(cube: xr.Dataset) -> list[str]:
+    """
+    Name the configurations in the order of the study.
+
+    Raises
+    ------
+    CubeContentError
+        If the cube has no coordinate ``configuration``.
+    """
+    if "configuration" not in cube.coords:
+        raise CubeContentError(f"cube has no coordinate 'configuration'{_nearest('configuration', cube.coords)}")
+    return [str(name) for name in cube["configuration"].to_numpy()]
+
+
+def reference_configuration(cube: xr.Dataset) -> str:
+    """
+    Name the configuration that savings are measured against.
+
+    Raises
+    ------
+    CubeContentError
+        If the attribute ``reference`` is missing or names no configuration of the cube.
+    """
+    name = str(attribute(cube, "reference"))
+    if name not in configuration_names(cube):
+        raise CubeContentError(
+            f"reference {name!r} is no configuration of the cube{_nearest(name, configuration_names(cube))}"
+        )
+    return name
+
+
+def free_configurations(cube: xr.Dataset) -> list[str]:
+    """
+    Name the configurations whose siting the model chooses anew in every draw; the others are the named ones.
+
+    Raises
+    ------
+    CubeContentError
+        If the attribute ``free_configurations`` is missing, is no list, or names an unknown configuration.
+    """
+    names = attribute(cube, "free_configurations")
+    if not isinstance(names, list | tuple):
+        raise CubeContentError(f"attribute 'free_configurations' is {names!r}, expected a list of names")
+    known = configuration_names(cube)
+    for name in names:
+        if name not in known:
+            raise CubeContentError(
+                f"free configuration {name!r} is no configuration of the cube{_nearest(name, known)}"
+            )
+    return [str(name) for name in names]
+
+
+def variable(cube: xr.Dataset, name: str) -> xr.DataArray:
+    """
+    Read a variable of the cube, ``draw`` and ``configuration`` leading.
+
+    Raises
+    ------
+    CubeContentError
+        If the cube has no such variable, or it does not run over draws and configurations.
+    """
+    if name not in cube.data_vars:
+        raise CubeContentError(f"cube has no variable {name!r}{_nearest(name, cube.data_vars)}")
+    array = cube[name]
+    if not {"draw", "configuration"} <= set(array.dims):
+        raise CubeContentError(
+            f"variable {name!r} has dimensions {array.dims}, expected draw and configuration among them"
+        )
+    return array.transpose("draw", "configuration", ...)
+
+
+def finished(cube: xr.Dataset) -> xr.DataArray:
+    """Tell whether each pair was solved to the optimum: boolean over (draw, configuration)."""
+    return variable(cube, "status") == OPTIMAL
+
+
+def outcome(cube: xr.Dataset, name: str) -> xr.DataArray:
+    """Read a variable over (draw, configuration, ...) in its own unit, NaN where the pair is not finished."""
+    return variable(cube, name).where(finished(cube))
+
+
+def paired_outcome(cube: xr.Dataset, name: str) -> xr.DataArray:
+    """Read a variable like `outcome`, NaN also where the reference of the same draw is not finished."""
+    done = finished(cube)
+    reference_done = done.sel(configuration=reference_configuration(cube), drop=True)
+    return variable(cube, name).where(done & reference_done)
+
+
+def defined(values: xr.DataArray, configuration: str) -> NDArray[np.float64]:
+    """Give the values of one configuration where they are defined: 1-D, in draw order, without NaN."""
+    column = np.asarray(values.sel(configuration=configuration).to_numpy(), dtype=np.float64).reshape(-1)
+    return column[~np.isnan(column)]

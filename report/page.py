@@ -1,0 +1,170 @@
+"""Write the report page: one self-contained HTML file with words, table, figures and where it all comes from."""
+
+import json
+from dataclasses import dataclass
+from importlib.resources import files
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from report.columns import COLUMNS, Column
+from report.figures import curtailment_figure, regret_figure, saving_figure
+from report.image import to_svg
+from report.outcomes import CubeContentError, attribute, configuration_names, reference_configuration
+from report.robustness import robustness_table
+from report.text import row_label
+from report.words import notes, summary
+
+PUBLISHED_SAVING = (
+    65.0  # billion yen per year of fuel and CO2-measure cost, Mitsubishi Research Institute, 8 October 2025
+)
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Upper heading of the table with its unit and the columns below it, which name their unit if it is another."""
+
+    heading: str
+    units: str
+    columns: tuple[Column, ...]
+
+
+def published_saving(cube: xr.Dataset) -> float | None:
+    """
+    Give the published single-future saving, where it can stand beside the cube's.
+
+    Returns
+    -------
+    float or None
+        65 billion yen per year, if the study has ``five_hubs`` against ``tokyo_osaka``, which is what was published;
+        else None.
+    """
+    comparable = reference_configuration(cube) == "tokyo_osaka" and "five_hubs" in configuration_names(cube)
+    return PUBLISHED_SAVING if comparable else None
+
+
+def _flat(value: Any, above: str = "") -> list[tuple[str, str]]:
+    """Flatten nested JSON to rows of (name, text), names joined by a slash."""
+    if isinstance(value, dict):
+        return [row for key, each in value.items() for row in _flat(each, f"{above} / {key}" if above else str(key))]
+    if isinstance(value, list) and all(not isinstance(each, dict | list) for each in value):
+        return [(above, ", ".join(map(str, value)))]
+    return [(above, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))]
+
+
+def provenance_rows(cube: xr.Dataset) -> list[tuple[str, str]]:
+    """
+    List what the cube says about its own making.
+
+    Returns
+    -------
+    list of (name, text)
+        Study, reference, design, draws and replicates, then the content of the attribute ``provenance`` (a JSON
+        object), if there is one.
+
+    Raises
+    ------
+    CubeContentError
+        If ``provenance`` is no JSON object.
+    """
+    rows = [
+        ("study", str(attribute(cube, "study_name"))),
+        ("reference", reference_configuration(cube)),
+        ("design", str(attribute(cube, "design_kind"))),
+        ("draws", str(cube.sizes["draw"])),
+        ("replicates", str(np.unique(cube["replicate"].to_numpy()).size)),
+    ]
+    if "provenance" not in cube.attrs:
+        return rows
+    text = cube.attrs["provenance"]
+    try:
+        record = json.loads(text)
+    except (TypeError, json.JSONDecodeError) as error:
+        raise CubeContentError(f"attribute 'provenance' is {text!r}, expected a JSON object: {error}") from error
+    if not isinstance(record, dict):
+        raise CubeContentError(f"attribute 'provenance' is {text!r}, expected a JSON object")
+    return rows + [row for row in _flat(record) if row not in rows]
+
+
+def render_report(cube: xr.Dataset, *, command: str | None) -> str:
+    """
+    Render the report page.
+
+    Parameters
+    ----------
+    cube
+        As `report.robustness.robustness_table` needs it, with the further attributes ``title``, ``study_name`` and, if
+        known, ``provenance``.
+    command
+        Command line that made the page, to be shown; or None.
+
+    Returns
+    -------
+    str
+        HTML that refers to nothing outside itself; equal for equal cubes, since no clock enters it.
+
+    Raises
+    ------
+    CubeContentError
+        If the cube lacks something that the page needs.
+    """
+    table = robustness_table(cube)
+    published = published_saving(cube)
+    names = [str(name) for name in table["configuration"].to_numpy()]
+    by_heading = {heading: tuple(columns) for heading, columns in groupby(COLUMNS, key=lambda column: column.group)}
+    groups = [_Group(heading, columns[0].shown_units, columns) for heading, columns in by_heading.items()]
+    rows = [
+        (
+            name,
+            row_label(table, name),
+            [
+                column.show(float(table[column.name].sel(configuration=name)), missing="–", minus="−")
+                for column in COLUMNS
+            ],
+        )
+        for name in names
+    ]
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    template = environment.from_string(files("report").joinpath("template.html").read_text(encoding="utf-8"))
+    return template.render(
+        title=str(attribute(cube, "title")),
+        summary=summary(table),
+        groups=groups,
+        columns=COLUMNS,
+        rows=rows,
+        reference=table.attrs["reference"],
+        notes=notes(table),
+        published=published,
+        saving_svg=Markup(to_svg(saving_figure(cube, published=published), prefix="saving-")),
+        regret_svg=Markup(to_svg(regret_figure(cube), prefix="regret-")),
+        curtailment_svg=Markup(to_svg(curtailment_figure(cube), prefix="curtailment-")),
+        provenance=provenance_rows(cube),
+        command=command,
+    )
+
+
+def write_report(cube: xr.Dataset, out: Path, *, command: str | None) -> Path:
+    """
+    Write the report page of a cube.
+
+    Parameters
+    ----------
+    cube, command
+        As for `render_report`.
+    out
+        File to write; folders on the way are made, an older file is replaced.
+
+    Returns
+    -------
+    Path
+        ``out``.
+    """
+    page = render_report(cube, command=command)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(page, encoding="utf-8")
+    return out

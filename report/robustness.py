@@ -1,0 +1,171 @@
+"""Compute the robustness table of a cube: how each configuration does over all draws, in numbers that can be defended.
+
+Savings are paired: reference minus configuration in the same draw. Regret is read from the cube, where it is taken
+against the best *named* configuration of the same draw (Savage 1951); a free configuration can lie below zero.
+"""
+
+from typing import Final
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+from scipy import stats
+
+from report.columns import COLUMNS, COST
+from report.outcomes import (
+    NOT_RUN,
+    OPTIMAL,
+    CubeContentError,
+    attribute,
+    configuration_names,
+    defined,
+    free_configurations,
+    outcome,
+    paired_outcome,
+    reference_configuration,
+    variable,
+)
+
+QUANTILE_METHOD: Final = "linear"
+CONFIDENCE = 0.95
+REPLICATED_DESIGNS = ("sobol", "halton", "lhs")  # replicates are independent randomisations of the same point set
+
+
+def _mean(values: NDArray[np.float64]) -> float:
+    return float(values.mean()) if values.size else float("nan")
+
+
+def _quantile(values: NDArray[np.float64], share: float) -> float:
+    return float(np.quantile(values, share, method=QUANTILE_METHOD)) if values.size else float("nan")
+
+
+def _t_half_width(values: NDArray[np.float64]) -> float:
+    """Compute the half-width of the confidence interval of a mean of independent values; NaN with fewer than two."""
+    if values.size < 2:
+        return float("nan")
+    t = stats.t.ppf(0.5 + CONFIDENCE / 2, values.size - 1)
+    return float(t * values.std(ddof=1) / np.sqrt(values.size))
+
+
+def mean_half_width(saving: xr.DataArray, design_kind: str) -> float:
+    """
+    Compute the half-width of the 95 % confidence interval of a paired mean.
+
+    Monte Carlo: Student's t over the draws. Sobol, Halton, LHS with R > 1 replicates: Student's t with R - 1 degrees of
+    freedom over the R replicate means, since draws inside one point set are not independent. Anything else has no
+    honest interval.
+
+    Parameters
+    ----------
+    saving
+        One value per draw, NaN where missing, with coordinate ``replicate(draw)``.
+    design_kind
+        Kind of the design, as in the study file.
+
+    Returns
+    -------
+    float
+        In the unit of ``saving``, >= 0; NaN without an honest interval or where a replicate has no finished draw.
+    """
+    present = saving.dropna("draw")
+    if design_kind == "monte_carlo":
+        return _t_half_width(present.to_numpy())
+    replicates = np.unique(saving["replicate"].to_numpy())
+    if design_kind not in REPLICATED_DESIGNS or replicates.size < 2:
+        return float("nan")
+    of_draw = present["replicate"].to_numpy()
+    return _t_half_width(np.array([_mean(present.to_numpy()[of_draw == each]) for each in replicates]))
+
+
+def robustness_table(cube: xr.Dataset) -> xr.Dataset:
+    """
+    Compute how each configuration does over the finished draws.
+
+    Parameters
+    ----------
+    cube
+        Dataset with ``status``, ``saving_fuel_co2``, ``saving_total``, ``regret_total``, ``latency_unserved`` over
+        (draw, configuration), ``curtailment`` over (draw, configuration, area, technology), coordinate
+        ``replicate(draw)`` and attributes ``reference``, ``free_configurations``, ``design_kind``.
+
+    Returns
+    -------
+    xr.Dataset
+        Over ``configuration``, in the cube's order: the variables of `report.columns.COLUMNS` with their units, and
+        ``draws_paired``, the draws that savings rest on, and ``saving_median``. NaN where no draw has finished. For
+        the reference the saving is 0 by definition and its share and interval are NaN. The attribute ``draws_common``
+        counts the draws that finished in every configuration.
+
+    Raises
+    ------
+    CubeContentError
+        If the cube lacks a variable, coordinate or attribute named above.
+    """
+    names = configuration_names(cube)
+    reference = reference_configuration(cube)
+    free = free_configurations(cube)
+    design_kind = str(attribute(cube, "design_kind"))
+    if "replicate" not in cube.coords:
+        raise CubeContentError("cube has no coordinate 'replicate' over draw")
+
+    saving = paired_outcome(cube, "saving_fuel_co2").compute()
+    saving_total = paired_outcome(cube, "saving_total").compute()
+    regret = outcome(cube, "regret_total").compute()
+    # min_count: a draw in which every pair of area and technology is NaN is missing, not zero
+    curtailment = outcome(cube, "curtailment").sum(["area", "technology"], skipna=True, min_count=1).compute()
+    latency = outcome(cube, "latency_unserved").compute()
+    status = variable(cube, "status").compute()
+
+    rows: list[dict[str, float]] = []
+    for name in names:
+        savings = defined(saving, name)
+        regrets = defined(regret, name)
+        states = status.sel(configuration=name).to_numpy()
+        row = {
+            "saving_mean": _mean(savings),
+            "saving_half_width": mean_half_width(saving.sel(configuration=name), design_kind),
+            "saving_p5": _quantile(savings, 0.05),
+            "saving_median": _quantile(savings, 0.5),
+            "saving_p95": _quantile(savings, 0.95),
+            "saving_share": _mean((savings > 0).astype(np.float64)),
+            "saving_total_mean": _mean(defined(saving_total, name)),
+            "regret_mean": _mean(regrets),
+            "regret_max": float(regrets.max()) if regrets.size else float("nan"),
+            "curtailment_mean": _mean(defined(curtailment, name)),
+            "latency_unserved_mean": _mean(defined(latency, name)),
+            "draws_finished": int((states == OPTIMAL).sum()),
+            "draws_failed": int(((states != OPTIMAL) & (states != NOT_RUN)).sum()),
+            "draws_not_run": int((states == NOT_RUN).sum()),
+            "draws_paired": savings.size,
+        }
+        if name == reference:
+            row |= {"saving_share": float("nan"), "saving_half_width": float("nan")}
+            if row["draws_finished"]:
+                row |= dict.fromkeys(
+                    ("saving_mean", "saving_p5", "saving_median", "saving_p95", "saving_total_mean"), 0.0
+                )
+                row["draws_paired"] = row["draws_finished"]
+        rows.append(row)
+
+    table = xr.Dataset(
+        {key: ("configuration", np.array([row[key] for row in rows])) for key in rows[0]},
+        coords={"configuration": names},
+        attrs={
+            "reference": reference,
+            "free_configurations": free,
+            "design_kind": design_kind,
+            "draws": cube.sizes["draw"],
+            "draws_common": int((status == OPTIMAL).all("configuration").sum()),
+            "replicates": int(np.unique(cube["replicate"].to_numpy()).size),
+            "quantile_method": QUANTILE_METHOD,
+            "confidence": CONFIDENCE,
+        },
+    )
+    for column in COLUMNS:
+        table[column.name].attrs = {"units": column.units, "long_name": column.definition}
+    table["saving_median"].attrs = {"units": COST, "long_name": "Median of the saving over the same draws."}
+    table["draws_paired"].attrs = {
+        "units": "1",
+        "long_name": "Draws finished in the configuration and in the reference.",
+    }
+    return table

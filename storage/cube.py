@@ -1,0 +1,246 @@
+"""Create a cube whole from its layout and its draw table, and recognise one that exists.
+
+The store is plain Zarr (format 3) with consolidated metadata, readable by ``xr.open_zarr(path)``. Labels and other
+text are variable-length strings. (Walked without the consolidated metadata, zarr warns that the JSON files under
+``run`` are none of its own; they are not.) Everything outside the group ``run`` depends on the layout, the draw
+table and the arrays alone: no clock, no host and no order of writing enters a byte of it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+import zarr
+from zarr.codecs import ZstdCodec
+from zarr.errors import ZarrUserWarning
+
+from storage.errors import CubeDamagedError, CubeExistsError, FormatTooNewError, LayoutError, NotACubeError
+from storage.files import (
+    StorePath,
+    commits_directory,
+    json_bytes,
+    local_root,
+    partial_directory,
+    read_json,
+    study_file,
+    sync_directory,
+    sync_tree,
+)
+from storage.layout import DType, Layout, Variable, plain_attrs
+
+FORMAT = 1
+"""The number of the format written here, kept as ``wattbit_format`` in the root attributes."""
+
+INPUT_CHUNK = 65_536
+"""Draws in one chunk of the draw table."""
+
+ZSTD_LEVEL = 3
+"""A fixed level: the same arrays make the same bytes. The frame checksum finds damage when a chunk is read."""
+
+
+def create_cube(
+    path: StorePath, layout: Layout, inputs: xr.Dataset, study: Mapping[str, Any], title: str = "Sweep of draws"
+) -> None:
+    """Create an empty cube: all metadata, the labels and the draw table, no batch.
+
+    The cube is made beside `path` under a hidden name, flushed to disk and renamed at the end, so that a half-made
+    cube is never found at `path`.
+
+    Parameters
+    ----------
+    path : path
+        A local directory that does not exist yet. Its parents are made.
+    layout : Layout
+        Variables, labels, draws and batches.
+    inputs : xarray.Dataset
+        The draw table: variables over ``draw`` alone (numbers, booleans or strings) and the integer coordinate
+        ``replicate(draw)``. A coordinate ``draw``, where there is one, must count from 0.
+    study : mapping
+        The record of the study, anything that JSON can hold. Kept in ``run/study.json``.
+    title : str
+        The title in the root attributes.
+
+    Raises
+    ------
+    CubeExistsError
+        Where something lies at `path` already.
+    LayoutError
+        Where the draw table does not fit the layout, or an attribute or `study` cannot be written as JSON.
+    """
+    root = local_root(path)
+    if root.exists():
+        raise CubeExistsError(f"{root} exists already, expected a path where nothing lies")
+    _check_inputs(layout, inputs)
+    study_text = json_bytes(plain_attrs("the study", study))
+    root.parent.mkdir(parents=True, exist_ok=True)
+    making = root.parent / f".{root.name}.{uuid.uuid4().hex}.partial"
+    try:
+        _write_template(making, layout, inputs, title)
+        commits_directory(making).mkdir()
+        partial_directory(making).mkdir()
+        study_file(making).write_bytes(study_text)
+        sync_tree(making)
+        try:
+            making.rename(root)
+        except OSError as error:
+            if root.exists():
+                raise CubeExistsError(f"{root} was made by another process meanwhile") from error
+            raise
+    except BaseException:
+        shutil.rmtree(making, ignore_errors=True)
+        raise
+    sync_directory(root.parent)
+
+
+def open_root(path: StorePath) -> zarr.Group:
+    """Return the root group of the cube at `path`, opened for reading.
+
+    Raises
+    ------
+    NotACubeError
+        Where there is no cube.
+    FormatTooNewError
+        Where a newer program wrote it.
+    CubeDamagedError
+        Where its root metadata cannot be read.
+    """
+    root = local_root(path)
+    metadata = root / "zarr.json"
+    if not metadata.is_file():
+        found = "there is no zarr.json in it" if root.is_dir() else "there is no such directory"
+        raise NotACubeError(f"{root} is no cube: {found}")
+    number = read_json(metadata).get("attributes", {}).get("wattbit_format")
+    if not isinstance(number, int) or number < 1:
+        raise NotACubeError(f"{root} is no cube: wattbit_format = {number!r}, expected 1 to {FORMAT}")
+    if number > FORMAT:
+        raise FormatTooNewError(f"{root} has wattbit_format = {number}, this program reads 1 to {FORMAT}: update it")
+    return zarr.open_group(os.fspath(root), mode="r", zarr_format=3, use_consolidated=True)
+
+
+def read_layout(path: StorePath) -> Layout:
+    """Return the layout of the cube at `path`, equal to the one it was created with; errors as `open_root`.
+
+    Raises
+    ------
+    CubeDamagedError
+        Where a variable of the layout is missing, or not cut into the cube's batches.
+    """
+    return layout_of(open_root(path))
+
+
+def layout_of(group: zarr.Group) -> Layout:
+    """Return the layout of the cube whose root group is open."""
+    coords = {}
+    for name, array in group.arrays():
+        if array.metadata.dimension_names == (name,) and name != "draw":
+            coords[name] = tuple(str(label) for label in array[:])
+    try:
+        batch = group.attrs["wattbit_batch"]
+        outputs = tuple(_variable_of(group[name], batch) for name in group.attrs["wattbit_outputs"])
+        run = tuple(_variable_of(group["run"][name], batch) for name in group["run"].attrs["variables"])
+        draws = int(group["draw"].shape[0])
+    except KeyError as error:
+        raise CubeDamagedError(f"{group.store_path}: no variable or attribute {error}") from error
+    return Layout(outputs, coords, draws, batch, run)
+
+
+def _variable_of(array: zarr.Array, batch: int) -> Variable:
+    cut = (array.shards or array.chunks)[0]
+    if cut != batch:
+        # One writer for each file is what keeps rows from being lost; a cube cut otherwise must not be written to.
+        raise CubeDamagedError(f"{array.store_path}: shards of {cut} draws, expected batches of {batch}")
+    dtype = cast("DType", str(array.dtype))
+    return Variable(array.basename, tuple(array.metadata.dimension_names), dtype, array.attrs.asdict())
+
+
+def _check_inputs(layout: Layout, inputs: xr.Dataset) -> None:
+    if inputs.sizes.get("draw") != layout.draws:
+        raise LayoutError(f"the draw table has {inputs.sizes.get('draw')} draws, the layout {layout.draws}")
+    if "draw" in inputs.coords and not np.array_equal(inputs["draw"].values, np.arange(layout.draws)):
+        raise LayoutError(f"the coordinate 'draw' of the draw table must count from 0 to {layout.draws - 1}")
+    if "replicate" not in inputs.coords or inputs["replicate"].dtype.kind not in "iu":
+        raise LayoutError("the draw table needs an integer coordinate 'replicate' over 'draw'")
+    taken = {variable.name for variable in layout.variables} | set(layout.coords) | {"run"}
+    for name, array in inputs.variables.items():
+        if name in taken:
+            raise LayoutError(f"draw table: the name {name!r} is taken by the layout")
+        if array.dims != ("draw",):
+            raise LayoutError(f"draw table: {name!r} has dims {array.dims}, expected ('draw',)")
+        if array.dtype.kind not in "biufOTU":
+            raise LayoutError(f"draw table: {name!r} has dtype {array.dtype}, expected numbers, booleans or strings")
+        if array.dtype.kind == "O" and not all(isinstance(value, str) for value in array.values):
+            raise LayoutError(f"draw table: {name!r} mixes strings with other things, expected strings only")
+
+
+def _write_template(root: Path, layout: Layout, inputs: xr.Dataset, title: str) -> None:
+    attributes = {
+        "title": title,
+        "Conventions": "CF-1.11",
+        "coordinates": "replicate",
+        "wattbit_format": FORMAT,
+        "wattbit_batch": layout.batch,
+        "wattbit_outputs": [variable.name for variable in layout.variables],
+        "wattbit_inputs": [str(name) for name in inputs.data_vars],
+    }
+    group = zarr.create_group(os.fspath(root), zarr_format=3, attributes=attributes)
+    run_attributes = {
+        "variables": [variable.name for variable in layout.run_variables],
+        "draw_table_attrs": plain_attrs("the draw table", inputs.attrs),
+    }
+    run = group.create_group("run", attributes=run_attributes)
+    for dim, labels in layout.coords.items():
+        _write_full(group, dim, dim, np.array(labels, dtype=object), {"long_name": dim})
+    draw = np.arange(layout.draws, dtype=np.int64)
+    for owner in (group, run):
+        _write_full(owner, "draw", "draw", draw, inputs["draw"].attrs)
+    for name in ("replicate", *inputs.data_vars):
+        _write_full(group, str(name), "draw", inputs[name].values, inputs[name].attrs)
+    for owner, variables in ((group, layout.variables), (run, layout.run_variables)):
+        for variable in variables:
+            _create_empty(owner, layout, variable)
+    with warnings.catch_warnings():
+        # xarray warns when it opens a store without consolidated metadata, zarr when it writes them; readers win.
+        warnings.filterwarnings("ignore", "Consolidated metadata is currently not part", ZarrUserWarning)
+        zarr.consolidate_metadata(os.fspath(root), zarr_format=3)
+
+
+def _write_full(group: zarr.Group, name: str, dim: str, values: npt.NDArray[Any], attrs: Mapping[Any, Any]) -> None:
+    text = values.dtype.kind in "OTU"
+    array = group.create_array(
+        name,
+        shape=values.shape,
+        dtype=str if text else values.dtype,
+        chunks=(min(len(values), INPUT_CHUNK),),
+        compressors=ZstdCodec(level=ZSTD_LEVEL, checksum=True),
+        chunk_key_encoding={"name": "default", "separator": "."},
+        dimension_names=(dim,),
+        attributes=plain_attrs(f"variable {name!r}", attrs),
+        config={"write_empty_chunks": True},
+    )
+    array[:] = values.astype(object) if text else values
+
+
+def _create_empty(group: zarr.Group, layout: Layout, variable: Variable) -> None:
+    shard, inner = layout.shard(variable), layout.inner_chunk(variable)
+    group.create_array(
+        variable.name,
+        shape=layout.shape(variable),
+        dtype=variable.dtype,
+        shards=shard if inner != shard else None,
+        chunks=inner,
+        fill_value=variable.fill,
+        compressors=ZstdCodec(level=ZSTD_LEVEL, checksum=True),
+        # All files of a variable in one directory: one flush makes their names durable.
+        chunk_key_encoding={"name": "default", "separator": "."},
+        dimension_names=variable.dims,
+        attributes=dict(variable.attrs),
+    )

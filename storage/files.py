@@ -1,0 +1,118 @@
+"""Say where each part of a cube lies on disk, and put files there whole or not at all.
+
+A cube is a directory::
+
+    root/zarr.json                     the root group, with the metadata of everything below it
+    root/<variable>/c.<batch>.0...     one shard of one variable
+    root/run/<variable>/c.<batch>...   the same, for what concerns the run
+    root/run/study.json                the record of the study
+    root/run/commits/000012.json       batch 12 is complete
+    root/run/partial/                  files being written; what a killed writer leaves here means nothing
+
+Files are written under ``run/partial``, flushed to disk and then renamed into place. Whatever is found under its own
+name is therefore whole, and a writer that is killed leaves nothing beside the arrays. Local POSIX file systems only;
+on a shared one (NFS) renaming must be atomic, as the standard asks.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from storage.errors import CubeDamagedError, PathError
+
+StorePath = str | os.PathLike[str]
+
+
+def local_root(path: StorePath) -> Path:
+    """Return the directory of the cube at `path`.
+
+    Raises
+    ------
+    PathError
+        Where `path` is an address and not a local path.
+    """
+    text = os.fspath(path)
+    if "://" in text:
+        raise PathError(f"{text!r} is an address, expected a path of the local file system")
+    return Path(text)
+
+
+def study_file(root: Path) -> Path:
+    """Return the file that holds the record of the study."""
+    return root / "run" / "study.json"
+
+
+def commits_directory(root: Path) -> Path:
+    """Return the directory of the commit records."""
+    return root / "run" / "commits"
+
+
+def commit_file(root: Path, batch: int) -> Path:
+    """Return the file whose presence says that `batch` is complete."""
+    return commits_directory(root) / f"{batch:06d}.json"
+
+
+def partial_directory(root: Path) -> Path:
+    """Return the directory of files being written."""
+    return root / "run" / "partial"
+
+
+def json_bytes(value: Mapping[str, Any]) -> bytes:
+    """Return `value` as JSON text for people, keys in order; NaN and infinity raise ValueError."""
+    return (json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def read_json(file: Path) -> dict[str, Any]:
+    """Return the JSON object in `file`.
+
+    Raises
+    ------
+    CubeDamagedError
+        Where the file is missing or holds anything else.
+    """
+    try:
+        value = json.loads(file.read_bytes())
+    except FileNotFoundError as error:
+        raise CubeDamagedError(f"{file} is missing") from error
+    except ValueError as error:
+        raise CubeDamagedError(f"{file} cannot be read as JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise CubeDamagedError(f"{file} holds {type(value).__name__}, expected a JSON object")
+    return value
+
+
+def put_file(root: Path, file: Path, content: bytes) -> None:
+    """Write `file` whole: into ``run/partial``, flushed to disk, then renamed over what is there.
+
+    The new name survives a power cut only after `sync_directory` of the directory of `file`.
+    """
+    # A name of its own for every write: a writer given up for dead may still be writing the same batch.
+    partial = partial_directory(root) / f"{file.name}.{uuid.uuid4().hex}"
+    with partial.open("xb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+    partial.replace(file)
+
+
+def sync_directory(directory: Path) -> None:
+    """Flush the names in `directory` to disk."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_tree(root: Path) -> None:
+    """Flush every file and every directory below `root` to disk."""
+    for directory, _, names in os.walk(root):
+        for name in names:
+            with (Path(directory) / name).open("rb") as stream:
+                os.fsync(stream.fileno())
+        sync_directory(Path(directory))

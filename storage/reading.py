@@ -1,0 +1,128 @@
+"""Open a cube as labelled arrays in which only committed batches show, and say how far it has come."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from storage.batches import committed_batches
+from storage.cube import layout_of, open_root
+from storage.files import StorePath, local_root, read_json, study_file
+from storage.layout import Layout
+
+
+@dataclass(frozen=True)
+class CubeProgress:
+    """How far a cube has come.
+
+    Attributes
+    ----------
+    draws : int
+        Draws of the whole cube.
+    draws_committed : int
+        Draws in committed batches.
+    status_counts : mapping of str to int
+        Cells (draws times configurations) by the word of their status, zeros included; the cells of missing batches
+        are counted under the word of 0. They add up to the cells of the whole cube.
+    missing_batches : tuple of int
+        Numbers of the batches without a commit record, in order.
+    """
+
+    draws: int
+    draws_committed: int
+    status_counts: Mapping[str, int]
+    missing_batches: tuple[int, ...]
+
+
+def open_cube(path: StorePath) -> xr.Dataset:
+    """Open a cube, its outputs lazily, with everything in uncommitted batches masked.
+
+    Where a batch has no commit record, floats are NaN and integers 0 (status: nothing was run), whatever bytes a
+    writer may have left there. Outputs are dask arrays cut as the files are, one batch of draws and the whole of
+    every other dimension. The draw table is no dask array: its numbers are read on first use, its text at once. It is
+    cut otherwise, and is valid for every draw from the start.
+
+    Parameters
+    ----------
+    path : path
+        The cube. Batches committed later show when it is opened anew.
+
+    Returns
+    -------
+    xarray.Dataset
+        Draw table and outputs with their units; attributes ``draws_total`` and ``draws_committed`` (draws).
+
+    Raises
+    ------
+    NotACubeError, FormatTooNewError
+        Where there is no cube that this program can read.
+    CubeDamagedError
+        Where a commit record cannot be read.
+    """
+    root = os.fspath(local_root(path))
+    layout = layout_of(open_root(path))
+    missing = _missing(layout, committed_batches(path))
+    names = [variable.name for variable in layout.variables]
+    dataset: xr.Dataset = xr.open_zarr(root, chunks=None, drop_variables=names)
+    others = [str(name) for name in dataset.variables if name not in layout.coords and name != "draw"]
+    chunks = {"draw": layout.batch, **dict.fromkeys(layout.coords, -1)}
+    outputs = xr.open_zarr(root, chunks=chunks, drop_variables=others)[names]
+    mask = _committed_draws(layout, missing)
+    if missing:
+        committed = xr.DataArray(mask, dims="draw").chunk({"draw": layout.batch})
+        for variable in layout.variables:
+            outputs[variable.name] = outputs[variable.name].where(committed, variable.fill)
+    dataset = _with_python_strings(dataset.assign({name: outputs[name].variable for name in names}))
+    return dataset.assign_attrs(draws_total=layout.draws, draws_committed=int(mask.sum()))
+
+
+def read_inputs(path: StorePath) -> xr.Dataset:
+    """Return the draw table as it was given to `create_cube`, in memory; errors as `open_cube`."""
+    group = open_root(path)
+    names = group.attrs["wattbit_inputs"]
+    stored = xr.open_zarr(os.fspath(local_root(path)), chunks=None)
+    inputs = _with_python_strings(stored[names].load())
+    inputs.attrs = dict(group["run"].attrs["draw_table_attrs"])
+    return inputs
+
+
+def read_study(path: StorePath) -> dict[str, Any]:
+    """Return the record of the study as it was given to `create_cube`; errors as `open_cube`."""
+    open_root(path)
+    return read_json(study_file(local_root(path)))
+
+
+def cube_progress(path: StorePath) -> CubeProgress:
+    """Return how far the cube has come, from the commit records alone; errors as `open_cube`."""
+    layout = layout_of(open_root(path))
+    records = committed_batches(path)
+    missing = _missing(layout, records)
+    counts = Counter(dict.fromkeys(layout.status_meanings.values(), 0))
+    for record in records.values():
+        counts.update(record["status"])
+    committed = int(_committed_draws(layout, missing).sum())
+    cells = int(np.prod(layout.shape(layout.status, layout.draws - committed)))
+    counts[layout.status_meanings[0]] += cells
+    return CubeProgress(layout.draws, committed, dict(counts), missing)
+
+
+def _with_python_strings(dataset: xr.Dataset) -> xr.Dataset:
+    # Zarr gives numpy's StringDType, with which some of xarray (idxmin, filling with NaN) cannot work yet.
+    text = [name for name, array in dataset.variables.items() if array.dtype.kind == "T"]
+    return dataset.assign({name: dataset[name].astype(object) for name in text})
+
+
+def _missing(layout: Layout, records: Mapping[int, Any]) -> tuple[int, ...]:
+    return tuple(batch for batch in range(layout.batches) if batch not in records)
+
+
+def _committed_draws(layout: Layout, missing: tuple[int, ...]) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    committed = np.ones(layout.batches, dtype=np.bool_)
+    committed[list(missing)] = False
+    return np.repeat(committed, layout.batch)[: layout.draws]

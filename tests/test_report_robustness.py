@@ -1,0 +1,250 @@
+"""Check the numbers and words of the robustness table on cubes small enough to work out by hand."""
+
+import warnings
+
+import dask.array
+import numpy as np
+import pytest
+import xarray as xr
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+import report
+from report.columns import COLUMNS
+from report.robustness import mean_half_width
+
+NAMES = ["base", "north", "free"]
+
+
+def tiny_cube(saving, *, status=None, replicate=None, design_kind="sobol", regret=None) -> xr.Dataset:
+    """Make a cube of three configurations from the savings of ``north`` and ``free``, shape (draw, 2)."""
+    saving = np.column_stack([np.zeros(len(saving)), np.asarray(saving, dtype=float)])
+    draws, dims = len(saving), ("draw", "configuration")
+    regret = saving[:, :2].max(axis=1, keepdims=True) - saving if regret is None else np.asarray(regret, dtype=float)
+    curtailment = np.full((draws, 3, 2, 2), np.nan)
+    curtailment[..., 1] = np.array([4.0, 3.0, 2.0])[:, None] * np.array([1.0, 0.5])
+    return xr.Dataset(
+        {
+            "status": (dims, np.ones((draws, 3), np.int8) if status is None else np.asarray(status, np.int8)),
+            "saving_fuel_co2": (dims, saving),
+            "saving_total": (dims, 2 * saving),
+            "regret_total": (dims, regret),
+            "latency_unserved": (dims, np.tile([0.1, 0.2, 0.0], (draws, 1))),
+            "curtailment": ((*dims, "area", "technology"), curtailment),
+        },
+        coords={
+            "configuration": NAMES,
+            "area": ["A", "B"],
+            "technology": ["coal", "solar"],
+            "replicate": ("draw", np.zeros(draws, int) if replicate is None else np.asarray(replicate)),
+        },
+        attrs={
+            "title": "t",
+            "study_name": "s",
+            "reference": "base",
+            "free_configurations": ["free"],
+            "design_kind": design_kind,
+        },
+    )
+
+
+def value(cube, name, configuration):
+    return report.robustness_table(cube)[name].sel(configuration=configuration).item()
+
+
+def test_numbers_worked_out_by_hand():
+    cube = tiny_cube([[10, 20], [-4, 6], [0, 1], [30, 50]])
+    assert value(cube, "saving_mean", "north") == 9
+    assert value(cube, "saving_median", "north") == 5
+    # sorted -4, 0, 10, 30: 5 % lies 0.15 of the way from -4 to 0, 95 % lies 0.85 of the way from 10 to 30
+    assert value(cube, "saving_p5", "north") == pytest.approx(-3.4)
+    assert value(cube, "saving_p95", "north") == pytest.approx(27)
+    assert value(cube, "saving_share", "north") == 0.5  # a saving of exactly zero is none
+    assert value(cube, "saving_total_mean", "north") == 18
+    assert value(cube, "regret_mean", "north") == 1
+    assert value(cube, "regret_max", "north") == 4
+    assert value(cube, "regret_max", "base") == 30
+    assert value(cube, "regret_max", "free") == -1  # against the best named one, so below zero
+    assert value(cube, "curtailment_mean", "north") == 4.5
+    assert value(cube, "latency_unserved_mean", "north") == pytest.approx(0.2)
+    assert value(cube, "draws_finished", "north") == 4
+
+
+def test_reference_saves_nothing_by_definition():
+    table = report.robustness_table(tiny_cube([[10, 20], [3, 6]]))
+    row = table.sel(configuration="base")
+    assert [float(row[name]) for name in ("saving_mean", "saving_p5", "saving_p95", "saving_total_mean")] == [0] * 4
+    assert np.isnan(row["saving_share"])
+    assert np.isnan(row["saving_half_width"])
+    line = next(line for line in report.table_text(table).splitlines() if line.strip().startswith("base"))
+    assert line.split()[2:7] == ["0.0", "-", "0.0", "0.0", "-"]
+
+
+def test_only_finished_draws_count_whatever_the_cube_holds_elsewhere():
+    saving = [[10, 20], [9999, 9999], [9999, 6], [30, 50]]
+    status = [[1, 1, 1], [0, 0, 0], [1, 4, 1], [2, 1, 1]]
+    cube = tiny_cube(saving, status=status)
+    assert value(cube, "saving_mean", "north") == 10  # draw 3 lacks its reference
+    assert value(cube, "draws_finished", "north") == 2
+    assert value(cube, "draws_paired", "north") == 1
+    assert value(cube, "draws_failed", "north") == 1
+    assert value(cube, "draws_not_run", "north") == 1
+    assert report.robustness_table(cube).attrs["draws_common"] == 1
+    assert any("do not rest on the same draws" in note for note in report.notes(report.robustness_table(cube)))
+
+
+def test_configuration_without_finished_draws_is_missing_and_never_zero():
+    cube = tiny_cube([[0, 0], [0, 0]], status=[[1, 2, 1], [1, 0, 1]])
+    table = report.robustness_table(cube)
+    row = table.sel(configuration="north")
+    for column in COLUMNS:
+        if not column.name.startswith("draws_"):
+            assert np.isnan(row[column.name]), column.name
+    record = next(each for each in report.table_record(table)["configurations"] if each["configuration"] == "north")
+    assert record["curtailment_mean"] is None
+    line = next(line for line in report.table_text(table).splitlines() if line.strip().startswith("north"))
+    assert line.split()[1:] == ["-"] * 10 + ["0", "1", "1"]
+    assert "no saving to show" in report.summary(table)
+
+
+def test_reference_without_finished_draws_is_missing():
+    cube = tiny_cube([[1, 2]], status=[[2, 1, 1]])
+    assert np.isnan(value(cube, "saving_mean", "base"))
+    assert np.isnan(value(cube, "saving_mean", "north"))
+    assert value(cube, "curtailment_mean", "north") == 4.5
+
+
+def test_draw_with_no_curtailment_at_all_is_missing():
+    cube = tiny_cube([[1, 2], [1, 2]])
+    cube["curtailment"][{"draw": 0}] = np.nan
+    assert value(cube, "curtailment_mean", "north") == 4.5
+    cube["curtailment"][:] = np.nan
+    assert np.isnan(value(cube, "curtailment_mean", "north"))
+
+
+def test_interval_over_replicate_means():
+    saving = [[1, 0], [10, 0], [3, 0], [14, 0], [5, 0], [18, 0]]
+    cube = tiny_cube(saving, replicate=[0, 1, 0, 1, 0, 1])
+    means = np.array([3.0, 14.0])
+    expected = stats.t.ppf(0.975, 1) * means.std(ddof=1) / np.sqrt(2)
+    assert value(cube, "saving_half_width", "north") == pytest.approx(expected)
+    assert "2 replicate means" in " ".join(report.notes(report.robustness_table(cube)))
+
+
+def test_interval_over_draws_of_a_monte_carlo_design():
+    saving = np.array([1.0, 2.0, 4.0, 9.0])
+    cube = tiny_cube(np.column_stack([saving, saving]), design_kind="monte_carlo")
+    low, high = stats.t.interval(0.95, 3, loc=saving.mean(), scale=stats.sem(saving))
+    assert value(cube, "saving_half_width", "north") == pytest.approx((high - low) / 2)
+    assert "± " in report.summary(report.robustness_table(cube))
+
+
+@pytest.mark.parametrize(
+    ("kind", "replicate", "note"),
+    [
+        ("sobol", [0, 0, 0, 0], "single sobol replicate"),
+        ("factorial", [0, 1, 0, 1], "no random sample"),
+        ("morris", [0, 0, 0, 0], "no random sample"),
+    ],
+)
+def test_no_interval_where_none_is_honest(kind, replicate, note):
+    cube = tiny_cube([[1, 1], [2, 2], [3, 3], [4, 4]], design_kind=kind, replicate=replicate)
+    assert np.isnan(value(cube, "saving_half_width", "north"))
+    assert any(note in each for each in report.notes(report.robustness_table(cube)))
+
+
+def test_no_interval_where_a_replicate_has_no_finished_draw():
+    saving = xr.DataArray([1.0, np.nan, 3.0, np.nan], dims="draw", coords={"replicate": ("draw", [0, 1, 0, 1])})
+    assert np.isnan(mean_half_width(saving, "sobol"))
+
+
+def test_summary_names_the_best_and_keeps_the_two_views_apart():
+    cube = tiny_cube([[40, 90], [20, 80]], regret=[[5, 9, -1], [4, 2, -2]])
+    text = report.summary(report.robustness_table(cube))
+    assert "north saves most of the named configurations on average: 30 billion yen a year against base" in text
+    assert "in each of its 2 draws" in text
+    assert "base has the least maximum regret of the named configurations, 5.0 billion yen" in text
+    assert "free is sited anew in every draw" in text
+    assert "every configuration was solved in each of them" in text
+
+
+def test_summary_admits_when_nothing_saves():
+    text = report.summary(report.robustness_table(tiny_cube([[-40, 90], [20, 80]])))
+    assert "no named configuration saves on average, and north comes nearest: -10 billion yen" in text
+    assert "in 1 of 2 draws (50.0%)" in text
+
+
+def test_summary_counts_what_is_missing():
+    cube = tiny_cube([[1, 2]] * 3, status=[[1, 1, 1], [1, 3, 1], [0, 0, 0]])
+    assert "; failed: 1 for north; not run yet: 1 for every configuration." in report.summary(
+        report.robustness_table(cube)
+    )
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (
+            lambda cube: cube.drop_vars("saving_total"),
+            "no variable 'saving_total'; known: status, saving_fuel_co2,",
+        ),
+        (lambda cube: cube.assign_attrs(reference="bse"), "reference 'bse' is no configuration.*nearest known: 'base'"),
+        (lambda cube: cube.assign_attrs(free_configurations="free"), "expected a list of names"),
+        (lambda cube: cube.assign_attrs(free_configurations=["fre"]), "nearest known: 'free'"),
+        (lambda cube: cube.drop_vars("replicate"), "no coordinate 'replicate'"),
+        (lambda cube: cube.drop_vars("configuration"), "no coordinate 'configuration'"),
+        (lambda cube: cube.assign(regret_total=cube["regret_total"].max("draw")), "expected draw and configuration"),
+        (lambda cube: cube.drop_attrs(), "no attribute 'reference'; known: none"),
+    ],
+)
+def test_errors_say_what_is_missing_and_what_is_near(damage, message):
+    with pytest.raises(report.CubeContentError, match=message):
+        report.robustness_table(damage(tiny_cube([[1, 2]])))
+
+
+def test_lazy_cube_gives_the_same_table():
+    cube = tiny_cube(np.random.default_rng(7).normal(size=(9, 2)))
+    lazy = cube.chunk({"draw": 4})
+    assert isinstance(lazy["status"].data, dask.array.Array)
+    xr.testing.assert_identical(report.robustness_table(lazy), report.robustness_table(cube))
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(
+    saving=st.lists(st.tuples(*[st.floats(-500, 500)] * 2), min_size=1, max_size=12),
+    data=st.data(),
+)
+def test_table_is_that_of_the_finished_draws_alone(saving, data):
+    status = data.draw(st.lists(st.tuples(*[st.integers(0, 6)] * 3), min_size=len(saving), max_size=len(saving)))
+    cube = tiny_cube(saving, status=status)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        table = report.robustness_table(cube)
+    counts = table["draws_finished"] + table["draws_failed"] + table["draws_not_run"]
+    assert (counts == len(saving)).all()
+    paired = [each[0] for each, state in zip(saving, status, strict=True) if state[0] == state[1] == 1]
+    if paired:
+        row = table.sel(configuration="north")
+        assert float(row["saving_mean"]) == pytest.approx(np.mean(paired))
+        assert min(paired) <= row["saving_p5"] <= row["saving_median"] <= row["saving_p95"] <= max(paired)
+        assert float(row["saving_share"]) == pytest.approx(np.mean(np.array(paired) > 0))
+    else:
+        assert np.isnan(table["saving_mean"].sel(configuration="north"))
+    report.table_text(table)
+    report.summary(table)
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "shown"),
+    [
+        ("saving_mean", -0.04, "0.0"),
+        ("saving_mean", 1234.56, "1,234.6"),
+        ("saving_share", 0.984, "98.4"),
+        ("draws_finished", 64.0, "64"),
+        ("regret_max", float("nan"), "-"),
+        ("regret_mean", -2.06, "-2.1"),
+    ],
+)
+def test_values_as_shown(name, number, shown):
+    assert next(column for column in COLUMNS if column.name == name).show(number) == shown
