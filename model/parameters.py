@@ -125,7 +125,8 @@ def fuel_cost(theta: Theta, inputs: Inputs) -> Floats:
 def building_cost(theta: Theta, inputs: Inputs) -> Floats:
     """DC building cost (A,) [billion yen per GW of contract]: own figure at the exchanges, else relative to the first."""
     regional = float(theta["regional_capex"]) * inputs.capex[inputs.exchanges[0]]
-    return np.where(inputs.is_exchange, inputs.capex, regional)
+    cost: Floats = np.where(inputs.is_exchange, inputs.capex, regional)
+    return cost
 
 
 def line_limits(theta: Theta, inputs: Inputs) -> Floats:

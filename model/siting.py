@@ -112,10 +112,11 @@ def of_load(theta: Theta, inputs: Inputs, x: Floats) -> dict[str, Floats | float
 
 
 def _of_theta(theta: Theta, inputs: Inputs) -> dict[str, Floats | float]:
+    work: Floats = np.outer(float(theta["dc_demand"]) * inputs.class_share, inputs.user_share)
     return {
-        "work": np.outer(float(theta["dc_demand"]) * inputs.class_share, inputs.user_share).astype(np.float64),
+        "work": work,
         "alpha": float(theta["apn_adoption"]),
-        "capex": parameters.building_cost(theta, inputs).astype(np.float64),
+        "capex": parameters.building_cost(theta, inputs),
     }
 
 
