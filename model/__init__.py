@@ -11,7 +11,7 @@ from model.errors import InputError, TemplateError
 from model.inputs import Inputs, read_inputs
 from model.live import LiveHighs, Solution, Status
 from model.outcomes import OUTCOMES, Outcome, coordinates
-from model.parameters import WEATHER_YEAR, check_theta, optional_parameters, required_parameters
+from model.parameters import WEATHER_YEAR, check_draws, check_theta, optional_parameters, required_parameters
 from model.spec import DaysSpec, FreeSpec, InputsSpec, Siting
 from model.template import Template, compile_template
 
@@ -34,6 +34,7 @@ __all__ = [
     "Template",
     "TemplateError",
     "build_case",
+    "check_draws",
     "check_theta",
     "choose_days",
     "compile_template",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -33,7 +34,7 @@ class Outcome:
     dims: tuple[str, ...]
     unit: str
     meaning: str
-    dtype: str = "float64"
+    dtype: Literal["float64", "int8"] = "float64"
 
 
 _COSTS = {

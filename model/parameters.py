@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,40 +64,65 @@ def optional_parameters(inputs: Inputs) -> dict[str, Parameter | None]:
 
 
 def check_theta(theta: Theta, inputs: Inputs, where: str = "parameters") -> None:
-    """Refuse a draw that is incomplete or physically impossible.
+    """Refuse a draw that is incomplete or physically impossible; see :func:`check_draws`."""
+    check_draws({name: np.array([value]) for name, value in theta.items()}, inputs, where)
+
+
+def check_draws(draws: Mapping[str, NDArray[Any]], inputs: Inputs, where: str = "draws") -> None:
+    """Refuse draws that are incomplete or physically impossible.
+
+    Parameters
+    ----------
+    draws : mapping
+        Parameter -> values (draws,).
 
     Raises
     ------
     InputError
-        An unknown or missing name, a value out of its physical range, wls_time_share + wls_space_share > 1, a PUE below 1.
+        An unknown or missing name, a value out of its physical range, wls_time_share + wls_space_share > 1, a PUE below
+        1; the first such draw is named.
     """
     required = required_parameters(inputs)
     known = required | optional_parameters(inputs)
-    for name, value in theta.items():
+    for name in draws:
         if name not in known:
             raise InputError(where, "name", name, "an uncertain parameter of the model", known)
+    for name in required:
+        if name not in draws:
+            raise InputError(where, name, "nothing", "a value in every draw")
+    many = len(next(iter(draws.values()))) > 1
+
+    def refuse(
+        bad: NDArray[np.bool_], name: str, values: NDArray[Any], expected: str, names: Iterable[str] = ()
+    ) -> None:
+        if bad.any():
+            row = int(bad.argmax())
+            value = values[row].item() if isinstance(values[row], np.generic) else values[row]
+            raise InputError(where, f"{name}[draw {row}]" if many else name, value, expected, names)
+
+    for name, values in draws.items():
         parameter = known[name]
         if parameter is None:
-            if value not in inputs.weather:
-                years = ", ".join(inputs.weather)
-                raise InputError(where, name, value, f"one of {years}", inputs.weather)
+            refuse(
+                ~np.isin(values, list(inputs.weather)),
+                name,
+                values,
+                f"one of {', '.join(inputs.weather)}",
+                inputs.weather,
+            )
             continue
-        if isinstance(value, str) or not np.isfinite(value) or not parameter.low <= value <= parameter.high:
-            expected = f"a number in {parameter.low:g}..{parameter.high:g} {parameter.unit}"
-            raise InputError(where, name, value, expected)
-        if parameter.switch and value not in (0.0, 1.0):
-            raise InputError(where, name, value, "0 or 1")
-    for name in required:
-        if name not in theta:
-            raise InputError(where, name, "nothing", "a value in every draw")
-    together = float(theta["wls_time_share"]) + float(theta["wls_space_share"])
-    if together > SHARES_TOGETHER:
-        raise InputError(where, "wls_time_share + wls_space_share", together, "a sum of at most 1")
-    worst = pue(theta, inputs).min()
-    if worst < 1.0:
-        raise InputError(
-            where, "pue_gap", theta["pue_gap"], f"a gap that keeps every PUE at 1 or above (got {worst:.3f})"
-        )
+        expected = f"a number in {parameter.low:g}..{parameter.high:g} {parameter.unit}"
+        if values.dtype.kind not in "fiu":
+            refuse(np.ones(values.shape, dtype=bool), name, values, expected)
+        refuse(~(np.isfinite(values) & (values >= parameter.low) & (values <= parameter.high)), name, values, expected)
+        if parameter.switch:
+            refuse(~np.isin(values, (0.0, 1.0)), name, values, "0 or 1")
+    together = draws["wls_time_share"] + draws["wls_space_share"]
+    refuse(together > SHARES_TOGETHER, "wls_time_share + wls_space_share", together, "a sum of at most 1")
+    reference = inputs.pue[inputs.exchanges[0]]
+    gap = np.asarray(draws["pue_gap"], dtype=np.float64)
+    lowest = (reference + gap[:, None] * (inputs.pue - reference)).min(axis=1)
+    refuse(lowest < 1.0, "pue_gap", gap, "a gap that keeps the PUE of every area at 1 or above")
 
 
 def pue(theta: Theta, inputs: Inputs) -> Floats:

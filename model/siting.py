@@ -102,7 +102,7 @@ def _sites(m: pyo.ConcreteModel, inputs: Inputs, free: Configuration) -> object:
 
 def of_draw(theta: Theta, inputs: Inputs, free: Configuration) -> dict[str, Floats | float]:
     """What a draw sets in the siting stage of a free configuration: load wherever it is allowed."""
-    most = float(theta["dc_demand"]) * free.allowed
+    most: Floats = float(theta["dc_demand"]) * free.allowed.astype(np.float64)
     return {**_of_theta(theta, inputs), "x_low": np.zeros(most.shape), "x_high": most}
 
 
@@ -113,11 +113,8 @@ def of_load(theta: Theta, inputs: Inputs, x: Floats) -> dict[str, Floats | float
 
 def _of_theta(theta: Theta, inputs: Inputs) -> dict[str, Floats | float]:
     work: Floats = np.outer(float(theta["dc_demand"]) * inputs.class_share, inputs.user_share)
-    return {
-        "work": work,
-        "alpha": float(theta["apn_adoption"]),
-        "capex": parameters.building_cost(theta, inputs),
-    }
+    capex: Floats = parameters.building_cost(theta, inputs)
+    return {"work": work, "alpha": float(theta["apn_adoption"]), "capex": capex}
 
 
 @dataclass(frozen=True, eq=False)

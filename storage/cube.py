@@ -63,7 +63,7 @@ def create_cube(
         Variables, labels, draws and batches.
     inputs : xarray.Dataset
         The draw table: variables over ``draw`` alone (numbers, booleans or strings) and the integer coordinate
-        ``replicate(draw)``. A coordinate ``draw``, where there is one, must count from 0.
+        ``replicate(draw)``. Its attributes become root attributes. A coordinate ``draw``, where there is one, must count from 0.
     study : mapping
         The record of the study, anything that JSON can hold. Kept in ``run/study.json``.
     title : str
@@ -182,7 +182,9 @@ def _check_inputs(layout: Layout, inputs: xr.Dataset) -> None:
 
 
 def _write_template(root: Path, layout: Layout, inputs: xr.Dataset, title: str) -> None:
+    of_draws = plain_attrs("the draw table", inputs.attrs)
     attributes = {
+        **of_draws,
         "title": title,
         "Conventions": "CF-1.11",
         "coordinates": "replicate",
@@ -194,7 +196,7 @@ def _write_template(root: Path, layout: Layout, inputs: xr.Dataset, title: str) 
     group = zarr.create_group(os.fspath(root), zarr_format=3, attributes=attributes)
     run_attributes = {
         "variables": [variable.name for variable in layout.run_variables],
-        "draw_table_attrs": plain_attrs("the draw table", inputs.attrs),
+        "draw_table_attrs": of_draws,
     }
     run = group.create_group("run", attributes=run_attributes)
     for dim, labels in layout.coords.items():

@@ -1,0 +1,197 @@
+"""The command line: `wattbit run | plan | check | solve | status | report`.
+
+Results go to standard output, progress to standard error. Exit codes: 0 done, 1 finished with draws that failed,
+2 refused, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+from model import InputError, TemplateError
+from report import CubeContentError, robustness_table, table_record, table_text, write_report
+from sampling import SamplingError
+from storage import CubeProgress, StorageError, cube_progress, open_cube, read_study
+from sweep import tell
+from sweep.errors import StudyError
+from sweep.executors import WorkersLostError
+from sweep.plan import Plan, make_plan
+from sweep.run import default_store, open_or_create
+from sweep.run import run as run_plan
+from sweep.study import read_study as read_study_file
+from sweep.what_if import what_if
+
+REFUSED = (StudyError, InputError, SamplingError, StorageError, TemplateError, CubeContentError)
+DONE, WITH_FAILURES, REFUSAL, INTERRUPTED = 0, 1, 2, 130
+WIDTH = 132
+
+
+def refusing(command: Callable[..., int]) -> Callable[..., None]:
+    """Turn what a user can mend into one message and exit code 2, and an interruption into 130."""
+
+    @wraps(command)
+    def guarded(*arguments: Any, **options: Any) -> None:
+        try:
+            code = command(*arguments, **options)
+        except REFUSED as fault:
+            click.echo(f"wattbit: {fault}", err=True)
+            code = REFUSAL
+        except KeyboardInterrupt:
+            click.echo(
+                "wattbit: interrupted; finished batches are kept, the same line again goes on from there", err=True
+            )
+            code = INTERRUPTED
+        sys.exit(code)
+
+    return guarded
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="wattbit-sweep")
+def main() -> None:
+    """Where should data centres stand when the demand, renewables and network of 2040 are unknown? Sweeps and reports."""
+
+
+STUDY = click.argument("study", type=click.Path(path_type=Path))
+STORE = click.argument("store", type=click.Path(path_type=Path))
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+DRAWS = click.option("--draws", type=click.IntRange(min=1), help="Number of draws, in place of the study's.")
+WORKERS = click.option("--workers", type=click.IntRange(min=1), help="Worker processes; default: one per processor.")
+
+
+def _plan(study: Path, draws: int | None) -> Plan:
+    return make_plan(read_study_file(study, draws), study.parent)
+
+
+@main.command()
+@STUDY
+@DRAWS
+@WORKERS
+@AS_JSON
+@click.option("--store", type=click.Path(path_type=Path), help="The cube; default: results/<name>.zarr.")
+@click.option("--address", help="Address of a running Ray cluster; default: a Ray of its own on this machine.")
+@click.option("--serial", is_flag=True, help="Solve in this process, without Ray.")
+@refusing
+def run(
+    study: Path,
+    draws: int | None,
+    workers: int | None,
+    as_json: bool,
+    store: Path | None,
+    address: str | None,
+    serial: bool,
+) -> int:
+    """Run a study, or finish the cube that an earlier run left; then print the robustness table and write the report."""
+    plan = _plan(study, draws)
+    target = store or default_store(plan)
+    open_or_create(plan, target)
+    processors = workers or (1 if serial else os.cpu_count() or 1)
+    seconds = None if address else plan.pilot_seconds()
+    click.echo(tell.plan_text(plan, seconds, processors), err=True)
+    try:
+        outcome = run_plan(plan, target, workers=workers, address=address, serial=serial)
+    except WorkersLostError as fault:
+        click.echo(f"wattbit: {fault}; the same line again tries them once more", err=True)
+        return WITH_FAILURES
+    click.echo(f"{outcome.solved} draws solved, {outcome.found} found finished", err=True)
+    _tell_table(target, as_json)
+    page = target.with_suffix(".html")
+    _write_report(target, page, f"wattbit run {study}")
+    click.echo(f"cube {target}\nreport {page}", err=True)
+    return WITH_FAILURES if _failures(target) else DONE
+
+
+def _tell_table(store: Path, as_json: bool) -> None:
+    table = robustness_table(open_cube(store))
+    click.echo(json.dumps(table_record(table), indent=1) if as_json else table_text(table, width=WIDTH))
+
+
+def _write_report(store: Path, page: Path, command: str) -> None:
+    record = read_study(store)["identity"]
+    cube = open_cube(store).assign_attrs(provenance=json.dumps(tell.provenance(record)))
+    write_report(cube, page, command=command)
+
+
+def _failures(store: Path) -> int:
+    counts = cube_progress(store).status_counts
+    return sum(count for name, count in counts.items() if name not in ("optimal", "not_run"))
+
+
+@main.command()
+@STUDY
+@DRAWS
+@WORKERS
+@AS_JSON
+@refusing
+def plan(study: Path, draws: int | None, workers: int | None, as_json: bool) -> int:
+    """Say what a study would do and take - draws, solves, batches, bytes, time - and run nothing but one pilot draw."""
+    made = _plan(study, draws)
+    processors = workers or os.cpu_count() or 1
+    seconds = made.pilot_seconds()
+    record = tell.plan_record(made, seconds, processors)
+    click.echo(json.dumps(record, indent=1) if as_json else tell.plan_text(made, seconds, processors))
+    return DONE
+
+
+@main.command()
+@STUDY
+@DRAWS
+@refusing
+def check(study: Path, draws: int | None) -> int:
+    """Check a study, its tables and every draw of it, and print the uncertain parameters."""
+    made = _plan(study, draws)
+    click.echo(tell.parameters_text(made.table, WIDTH))
+    click.echo(f"{study}: ok")
+    return DONE
+
+
+@main.command()
+@STUDY
+@AS_JSON
+@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="An uncertain parameter or scalar.")
+@click.option("--configuration", "configurations", multiple=True, metavar="NAME", help="Only this one; repeatable.")
+@click.option(
+    "--days", type=click.Path(path_type=Path), help="CSV of weather_year, day, weight in place of the study's."
+)
+@refusing
+def solve(
+    study: Path, as_json: bool, settings: tuple[str, ...], configurations: tuple[str, ...], days: Path | None
+) -> int:
+    """Solve one future, unset parameters at their mid values, and print every outcome of each configuration."""
+    found = what_if(read_study_file(study), study.parent, settings, configurations, days)
+    click.echo(json.dumps(found, indent=1) if as_json else tell.what_if_text(found, WIDTH))
+    solved = all(result["status"] == 1 for result in found["configurations"].values())
+    return DONE if solved else WITH_FAILURES
+
+
+@main.command()
+@STORE
+@AS_JSON
+@refusing
+def status(store: Path, as_json: bool) -> int:
+    """Say how far a cube is, and what failed."""
+    progress: CubeProgress = cube_progress(store)
+    click.echo(json.dumps(tell.status_record(progress), indent=1) if as_json else tell.status_text(progress))
+    return DONE
+
+
+@main.command()
+@STORE
+@AS_JSON
+@click.option("--out", type=click.Path(path_type=Path), help="The page; default: beside the cube, .html.")
+@refusing
+def report(store: Path, as_json: bool, out: Path | None) -> int:
+    """Print a cube's robustness table and write its report."""
+    _tell_table(store, as_json)
+    page = out or store.with_suffix(".html")
+    _write_report(store, page, f"wattbit report {store}")
+    click.echo(f"report {page}", err=True)
+    return DONE

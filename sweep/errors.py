@@ -1,0 +1,43 @@
+"""Errors of a study or a run that its author can mend; each is one clear message and exit code 2."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+
+class StudyError(ValueError):
+    """A study file, a command-line value or a store that does not fit; nothing was written."""
+
+
+def explain(error: ValidationError, model: type[BaseModel], where: str) -> str:
+    """One line per fault of a pydantic error: file, key, value found, what was expected, the nearest known key."""
+    lines = []
+    for fault in error.errors():
+        location = [str(part) for part in fault["loc"]]
+        key = ".".join(location)
+        if fault["type"] == "extra_forbidden":
+            known = _keys_at(model, location[:-1])
+            near = get_close_matches(location[-1], known, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            lines.append(f"{where}: {key}: unknown key, expected one of {', '.join(known)}{hint}")
+        elif fault["type"] == "missing":
+            lines.append(f"{where}: {key}: found nothing, expected a value")
+        else:
+            message = fault["msg"].removeprefix("Value error, ")
+            lines.append(f"{where}: {key + ': ' if key else ''}found {fault['input']!r}, expected: {message}")
+    return "\n".join(lines)
+
+
+def _keys_at(model: type[BaseModel], location: Sequence[str]) -> list[str]:
+    """Names of the keys allowed at a location of nested models."""
+    current: Any = model
+    for part in location:
+        if isinstance(current, type) and issubclass(current, BaseModel):
+            current = current.model_fields[part].annotation
+        else:  # a mapping of names to models
+            current = get_args(current)[-1]
+    return list(current.model_fields) if isinstance(current, type) and issubclass(current, BaseModel) else []

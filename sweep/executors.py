@@ -1,0 +1,128 @@
+"""Ways to run batches: one after the other in this process, or on Ray actors. They know nothing of the science.
+
+Both take a function of (shared, batch) and yield the batches' results as they finish, in any order.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
+
+Shared = TypeVar("Shared")
+Result = TypeVar("Result")
+ATTEMPTS = 3  # a batch whose worker died this often is left for a later run
+WINDOW = 2  # calls in flight per actor, so that none waits for the driver
+OBJECT_STORE_BYTES = 256 * 2**20
+
+
+class WorkersLostError(RuntimeError):
+    """Batches whose worker died in every attempt; all others are done."""
+
+    def __init__(self, batches: Sequence[int]) -> None:
+        self.batches = tuple(batches)
+        listed = ", ".join(map(str, self.batches[:5])) + (", ..." if len(self.batches) > 5 else "")
+        super().__init__(f"{len(self.batches)} batches lost their worker {ATTEMPTS} times each: {listed}")
+
+
+def run_serial(solve: Callable[[Shared, int], Result], shared: Shared, batches: Sequence[int]) -> Iterator[Result]:
+    """Run batches in this process."""
+    for batch in batches:
+        yield solve(shared, batch)
+
+
+def run_on_ray(
+    solve: Callable[[Shared, int], Result],
+    shared: Shared,
+    batches: Sequence[int],
+    workers: int | None = None,
+    address: str | None = None,
+) -> Iterator[Result]:
+    """Run batches on Ray actors of one processor each.
+
+    Parameters
+    ----------
+    workers : int, optional
+        Number of actors; default: a processor each, of this machine or of the cluster.
+    address : str, optional
+        An existing cluster; default: a Ray of our own on this machine, ended with the run.
+
+    Raises
+    ------
+    WorkersLostError
+        After everything else is done, where batches lost their worker in every attempt.
+    Exception
+        Whatever ``solve`` raises ends the run.
+    """
+    ray = _connect(workers, address)
+    try:
+        actor = ray.remote(num_cpus=1, max_restarts=-1, max_task_retries=0)(_Worker)
+        held = [ray.put(shared)]  # in a list: passed on as a reference, fetched once by each actor
+        number = min(workers or int(ray.cluster_resources().get("CPU", 1)), len(batches))
+        actors = [actor.remote() for _ in range(number)]
+        yield from _feed(ray, actors, solve, held, batches)
+    finally:
+        ray.shutdown()
+
+
+class _Worker:
+    """A process that keeps the shared part and solves one batch after the other."""
+
+    def __init__(self) -> None:
+        self.shared: Any = None
+
+    def run(self, solve: Callable[[Any, int], Any], held: list[Any], batch: int) -> Any:
+        if self.shared is None:
+            import ray
+
+            self.shared = ray.get(held[0])
+        return solve(self.shared, batch)
+
+
+def _connect(workers: int | None, address: str | None) -> Any:
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    import ray  # slow to import, and not needed to plan or to check
+
+    quiet = {"logging_level": logging.ERROR, "log_to_driver": False}
+    if address is not None:
+        ray.init(address=address, **quiet)
+    else:
+        processors = workers or os.cpu_count() or 1
+        store = OBJECT_STORE_BYTES
+        ray.init(address="local", num_cpus=processors, include_dashboard=False, object_store_memory=store, **quiet)
+    return ray
+
+
+def _feed(
+    ray: Any, actors: Sequence[Any], solve: Callable[[Any, int], Any], held: list[Any], batches: Sequence[int]
+) -> Iterator[Any]:
+    """Keep ``WINDOW`` calls in flight per actor; a batch whose actor died goes back to the queue."""
+    waiting, attempts, lost = deque(batches), dict.fromkeys(batches, 0), []
+    flying: dict[Any, tuple[Any, int]] = {}
+
+    def submit(actor: Any) -> None:
+        if waiting:
+            batch = waiting.popleft()
+            attempts[batch] += 1
+            flying[actor.run.remote(solve, held, batch)] = (actor, batch)
+
+    for actor in list(actors) * WINDOW:
+        submit(actor)
+    while flying:
+        [done], _ = ray.wait(list(flying), num_returns=1)
+        actor, batch = flying.pop(done)
+        try:
+            result = ray.get(done)
+        except ray.exceptions.RayActorError:
+            if attempts[batch] < ATTEMPTS:
+                waiting.append(batch)
+            else:
+                lost.append(batch)
+        else:
+            yield result
+        submit(actor)
+    if lost:
+        raise WorkersLostError(lost)

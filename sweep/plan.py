@@ -1,0 +1,202 @@
+"""The plan: everything checked, every draw drawn, every solve counted, before anything runs or is written."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from model import (
+    OUTCOMES,
+    WEATHER_YEAR,
+    Case,
+    Days,
+    InputError,
+    Inputs,
+    InputsSpec,
+    Status,
+    build_case,
+    check_draws,
+    choose_days,
+    coordinates,
+    optional_parameters,
+    read_configurations,
+    read_inputs,
+    required_parameters,
+    solve_draw,
+)
+from sampling import Marginal, draw_table, marginal_from_dict, read_uncertainty
+from storage import Layout, Variable
+from sweep.study import Study
+
+PACKAGES = ("wattbit-sweep", "highspy", "numpy", "pyomo", "scipy", "tsam")  # what may change a byte of the cube
+PILOT_DAYS = 24
+Theta = dict[str, float | str]
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A study that can run: its draws, its case, the shape of its cube, and what the cube must agree with."""
+
+    study: Study
+    table: xr.Dataset
+    case: Case
+    layout: Layout
+    identity: Mapping[str, Any]
+
+    @property
+    def days_per_draw(self) -> float:
+        """Mean number of days over the draws."""
+        years = self.table[WEATHER_YEAR].values
+        return float(np.mean([len(self.case.days[str(y)].day) for y in years]))
+
+    def counts(self) -> dict[str, int]:
+        """Draws, configurations, batches, values and files of the sweep."""
+        configurations = self.case.configurations
+        free = sum(c.is_free for c in configurations)
+        return {
+            "draws": self.layout.draws,
+            "configurations": len(configurations),
+            "free_configurations": free,
+            "day_solves_fixed": round(self.layout.draws * self.days_per_draw * (len(configurations) - free)),
+            "batches": self.layout.batches,
+            "bytes": self.layout.nbytes,
+            "files": self.layout.files,
+        }
+
+    def pilot_seconds(self) -> float:
+        """Seconds that one draw takes on this machine, measured on the first draw with at most ``PILOT_DAYS`` days."""
+        theta = theta_of(self.table, 0)
+        year = str(theta[WEATHER_YEAR])
+        days = self.case.days[year]
+        chosen = np.unique(np.linspace(0, len(days.day) - 1, PILOT_DAYS).round().astype(int))
+        weight = days.weight[chosen] * 365 / days.weight[chosen].sum()
+        begun = time.perf_counter()
+        solve_draw(replace(self.case, days={year: Days(days.day[chosen], weight)}), theta)
+        return (time.perf_counter() - begun) * self.days_per_draw / len(chosen)
+
+
+def theta_of(table: xr.Dataset, draw: int) -> Theta:
+    """One row of the draw table."""
+    return {str(name): column.values[draw] for name, column in table.data_vars.items()}
+
+
+def read_marginals(study: Study, inputs: Inputs) -> tuple[dict[str, Marginal], Theta]:
+    """Distribution of every parameter in the order of the table, then the study's optional ones; and the mid values.
+
+    Raises
+    ------
+    InputError, SamplingError
+        A name that is no parameter of the model, a parameter without a distribution, a wrong distribution.
+    """
+    marginals, mids = read_uncertainty(inputs.tables["uncertainty"])
+    required, optional = required_parameters(inputs), optional_parameters(inputs)
+    known = [*required, *optional]
+    for name in (*marginals, *study.uncertain, *study.fixed):
+        if name not in known:
+            raise InputError("study", "parameter", name, "an uncertain parameter of the model", known)
+    marginals |= {name: marginal_from_dict(name, entry) for name, entry in study.uncertain.items()}
+    marginals |= {
+        n: marginal_from_dict(n, {"distribution": "fixed", "value": 1.0}) for n in study.fixed if n in optional
+    }
+    for name in required:
+        if name not in marginals:
+            raise InputError(inputs.tables["uncertainty"].name, "name", f"no row {name}", "a row for every parameter")
+    return marginals, {**mids, **{name: 1.0 for name in marginals if name in optional}}
+
+
+def make_plan(study: Study, base: Path) -> Plan:
+    """Check a study whole and lay out its sweep.
+
+    Parameters
+    ----------
+    base : Path
+        Folder of the study file, which its paths are relative to.
+
+    Raises
+    ------
+    InputError, SamplingError, ValidationError
+        Whatever is wrong with the study or its tables.
+    """
+    inputs = read_inputs(study.inputs, base)
+    marginals, mids = read_marginals(study, inputs)
+    table = draw_table(marginals, study.design, fixed=study.fixed, defaults=mids, base=base)
+    check_draws({str(n): c.values for n, c in table.data_vars.items()}, inputs, f"{study.name}: draws")
+    years = [y for y in inputs.weather if (table[WEATHER_YEAR].values == y).any()]
+    days = choose_days(study.days, inputs, years, base)
+    case = make_case(study, inputs, days, mids)
+    attrs = {
+        "study_name": study.name,
+        "reference": study.reference,
+        "free_configurations": [c.name for c in case.configurations if c.is_free],
+        "design_kind": study.design.kind,
+        "siting": study.siting,
+    }
+    return Plan(
+        study, table.assign_attrs(attrs), case, _layout(study, case, table), _identity(study, case, table, base)
+    )
+
+
+def make_case(study: Study, inputs: Inputs, days: Mapping[str, Days], mids: Theta) -> Case:
+    """Compile a study's case; every draw starts from the basis of the mid values in the first weather year."""
+    configurations = read_configurations(
+        inputs.tables["configurations"], study.configurations, inputs, study.siting, study.free
+    )
+    start = mids | {WEATHER_YEAR: next(iter(days))}
+    return build_case(inputs, days, configurations, study.reference, study.siting, start)
+
+
+def _layout(study: Study, case: Case, table: xr.Dataset) -> Layout:
+    flags = {"flag_values": [int(s) for s in Status], "flag_meanings": " ".join(s.name.lower() for s in Status)}
+    variables = [
+        Variable(
+            o.name,
+            ("draw", "configuration", *o.dims),
+            o.dtype,
+            {"long_name": o.meaning, **(flags if o.name == "status" else {"units": o.unit})},
+        )
+        for o in OUTCOMES
+    ]
+    run = [Variable("seconds", ("draw",), "float64", {"units": "s", "long_name": "time to solve the draw"})]
+    return Layout(
+        variables=tuple(variables),
+        coords=coordinates(case.inputs, case.configurations, case.tiers),
+        draws=table.sizes["draw"],
+        batch=study.batch,
+        run_variables=tuple(run),
+    )
+
+
+def _identity(study: Study, case: Case, table: xr.Dataset, base: Path) -> dict[str, Any]:
+    """What decides the bytes of the cube: the study, the content of its files, days, templates and solver versions."""
+    files = dict(case.inputs.tables)
+    if study.days.file is not None:
+        files["days"] = base / study.days.file
+    if study.design.file is not None:
+        files["design"] = base / study.design.file
+    paths = {"days": {"file"}, "design": {"file"}, "inputs": set(InputsSpec.model_fields) - {"scalars", "exchanges"}}
+    return {
+        "study": study.model_dump(mode="json", exclude=paths),
+        "files": {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in sorted(files.items())},
+        "days": {year: {"day": days.day.tolist(), "weight": days.weight.tolist()} for year, days in case.days.items()},
+        "draws": _table_hash(table),
+        "template": case.fingerprint(),
+        "versions": {name: version(name) for name in PACKAGES},
+    }
+
+
+def _table_hash(table: xr.Dataset) -> str:
+    """SHA-256 of the draws: names in order, numbers by their bytes, text as it is."""
+    digest = hashlib.sha256()
+    for name, column in table.data_vars.items():
+        values = column.values
+        numeric = values.dtype.kind == "f"
+        digest.update(str(name).encode() + (values.tobytes() if numeric else "\n".join(values).encode()))
+    return digest.hexdigest()

@@ -1,0 +1,68 @@
+"""The study file: one frozen, forbidding model of the TOML, composed of what each package declares for itself."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from model import DaysSpec, FreeSpec, InputsSpec, Siting
+from sampling import DesignSpec
+from sweep.errors import StudyError, explain
+
+CONFIGURATIONS = ("tokyo_osaka", "today", "four_hubs", "five_hubs", "watt_bit_2040", "ten_areas", "optimal")
+
+
+class Study(BaseModel):
+    """A study as its author wrote it; the defaults are those of the Japan 2040 study."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(description="name of the study; the cube is results/<name>.zarr unless told otherwise")
+    reference: str = Field(default="tokyo_osaka", description="configuration that savings are measured against")
+    configurations: tuple[str, ...] = Field(default=CONFIGURATIONS, min_length=1)
+    siting: Siting = Field(default="tiers", description='"simple": tier-blind, continuous, no site costs')
+    batch: int = Field(default=4, ge=1, strict=True, description="draws per task and per shard of the cube")
+    design: DesignSpec
+    days: DaysSpec
+    uncertain: dict[str, dict[str, Any]] = Field(default_factory=dict, description="own distributions by parameter")
+    fixed: dict[str, float | str] = Field(default_factory=dict, description="parameters held at one value")
+    free: dict[str, FreeSpec] = Field(default_factory=dict, description="configurations that the model chooses")
+    inputs: InputsSpec = Field(default_factory=InputsSpec, description="own tables and scalars")
+
+    @model_validator(mode="after")
+    def _names(self) -> Study:
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", self.name):
+            raise ValueError(f"a name of letters, digits, '.', '_' and '-' (it names a file), found {self.name!r}")
+        twice = {c for c in self.configurations if self.configurations.count(c) > 1}
+        if twice:
+            raise ValueError(f"each configuration once, found {', '.join(sorted(twice))} twice")
+        both = sorted(set(self.uncertain) & set(self.fixed))
+        if both:
+            raise ValueError(f"[uncertain] or [fixed] for a parameter, found both for {', '.join(both)}")
+        return self
+
+
+def read_study(path: Path, draws: int | None = None) -> Study:
+    """Read a study file; ``draws`` takes the place of the design's number.
+
+    Raises
+    ------
+    StudyError
+        No such file, not TOML, or any key that is unknown, missing or wrong (all of them, a line each).
+    """
+    if not path.is_file():
+        raise StudyError(f"{path}: found nothing, expected a study file (TOML)")
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+        raise StudyError(f"{path}: no valid TOML: {fault}") from fault
+    if draws is not None and isinstance(content.get("design"), dict):
+        content["design"]["draws"] = draws
+    try:
+        return Study.model_validate(content)
+    except ValidationError as fault:
+        raise StudyError(explain(fault, Study, path.name)) from fault

@@ -1,0 +1,157 @@
+"""What the commands say: plans, parameters, a single future and progress, as text and as records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from rich.console import Console
+from rich.table import Table
+
+from storage import CubeProgress
+from sweep.plan import Plan
+from sweep.progress import duration
+
+SHOWN = (  # outcomes of a single future that the text shows; --json has them all
+    "fuel_cost",
+    "co2_cost",
+    "dispatch_cost",
+    "siting_cost",
+    "total_cost",
+    "saving_fuel_co2",
+    "saving_total",
+    "regret_total",
+    "co2",
+    "curtailment",
+    "unserved",
+    "lole",
+    "dc_load",
+    "dc_capacity",
+    "latency_unserved",
+    "headroom_exceeded",
+    "sites_violated",
+    "lower_bound",
+    "status",
+)
+UNITS = {
+    **dict.fromkeys(SHOWN[:8], "bn yen/yr"),
+    "lower_bound": "bn yen/yr",
+    "co2": "Mt",
+    "curtailment": "TWh",
+    "unserved": "TWh",
+    "lole": "h, worst area",
+    "dc_load": "TWh",
+    "dc_capacity": "GW contract",
+    "headroom_exceeded": "GW",
+    "latency_unserved": "share",
+}
+
+
+def plan_record(plan: Plan, seconds_per_draw: float | None, workers: int) -> dict[str, Any]:
+    """Counts of a plan, and its expected time on this machine where a pilot measured it."""
+    record: dict[str, Any] = {"study": plan.study.name, **plan.counts(), "workers": workers}
+    if seconds_per_draw is not None:
+        busy = min(workers, plan.layout.batches)
+        record |= {"seconds_per_draw": seconds_per_draw, "seconds": seconds_per_draw * plan.layout.draws / busy}
+    return record
+
+
+def plan_text(plan: Plan, seconds_per_draw: float | None, workers: int) -> str:
+    """The plan in two lines."""
+    n = plan_record(plan, seconds_per_draw, workers)
+    size = f"{n['bytes'] / 1e6:.1f} MB" if n["bytes"] >= 1e6 else f"{n['bytes'] / 1e3:.0f} kB"
+    lines = [
+        f"{n['study']}: {n['draws']} draws x {n['configurations']} configurations ({n['free_configurations']} free) x "
+        f"{plan.days_per_draw:g} days = {n['day_solves_fixed']:,} day solves and {n['free_configurations'] * n['draws']} "
+        "optimal sitings",
+        f"{n['batches']} batches of {plan.layout.batch} draws, {size} before compression in {n['files']:,} files",
+    ]
+    if seconds_per_draw is not None:
+        lines.append(
+            f"about {duration(n['seconds'])} on {workers} workers "
+            f"(a pilot: {seconds_per_draw:.2g} s a draw; start-up not counted)"
+        )
+    return "\n".join(lines)
+
+
+def parameters_text(table: xr.Dataset, width: int) -> str:
+    """Every uncertain parameter with its unit, distribution and quantiles over the study's draws."""
+    shown = Table(box=None, pad_edge=False)
+    for heading in ("parameter", "unit", "distribution", "5 %", "median", "95 %"):
+        shown.add_column(heading, justify="left" if heading in ("parameter", "unit", "distribution") else "right")
+    for name, column in table.data_vars.items():
+        values = column.values
+        if values.dtype.kind == "f":
+            quantiles = [f"{q:.4g}" for q in np.quantile(values, [0.05, 0.5, 0.95])]
+        else:
+            quantiles = ["", " ".join(sorted(set(values))), ""]
+        shown.add_row(str(name), column.attrs["units"], column.attrs["distribution"], *quantiles)
+    return _text(shown, width)
+
+
+def what_if_text(found: Mapping[str, Any], width: int) -> str:
+    """A single future as a table: outcomes by configuration, sums over areas where they have any."""
+    shown = Table(box=None, pad_edge=False)
+    shown.add_column("outcome")
+    shown.add_column("unit")
+    for name in found["configurations"]:
+        shown.add_column(name, justify="right")
+    for outcome in SHOWN:
+        total = max if outcome == "lole" else sum
+        cells = [_cell(_flatten(result[outcome]), total) for result in found["configurations"].values()]
+        shown.add_row(outcome, UNITS.get(outcome, ""), *cells)
+    theta = "  ".join(f"{name}={value}" for name, value in found["theta"].items())
+    return (
+        f"{theta}\n\n{_text(shown, width)}\n\nsums over areas; --json prints every outcome by area, technology and line"
+    )
+
+
+def status_record(progress: CubeProgress) -> dict[str, Any]:
+    """How far a cube is."""
+    return {
+        "draws": progress.draws,
+        "draws_committed": progress.draws_committed,
+        "status": dict(progress.status_counts),
+        "missing_batches": list(progress.missing_batches),
+    }
+
+
+def status_text(progress: CubeProgress) -> str:
+    """How far a cube is, in a line or two."""
+    counts = ", ".join(f"{count} {name}" for name, count in progress.status_counts.items() if count)
+    text = f"{progress.draws_committed}/{progress.draws} draws finished; draws x configurations: {counts}"
+    if progress.missing_batches:
+        text += f"\n{len(progress.missing_batches)} batches missing: run the study again to finish them"
+    return text
+
+
+def provenance(identity: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a cube's record that a report prints."""
+    days = {year: f"{len(of_year['day'])} days" for year, of_year in identity["days"].items()}
+    kept = {key: identity[key] for key in ("study", "versions", "files", "draws", "template")}
+    return {**kept, "days": days}
+
+
+def _flatten(value: Any) -> list[float]:
+    if isinstance(value, Mapping):
+        return [number for part in value.values() for number in _flatten(part)]
+    return [] if value is None else [float(value)]
+
+
+def _cell(numbers: list[float], total: Any) -> str:
+    return (
+        f"{total(numbers):,.4g}"
+        if numbers and abs(total(numbers)) < 100
+        else f"{total(numbers):,.1f}"
+        if numbers
+        else "-"
+    )
+
+
+def _text(table: Table, width: int) -> str:
+    console = Console(width=width, color_system=None)
+    with console.capture() as capture:
+        console.print(table)
+    return capture.get().rstrip()
