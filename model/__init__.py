@@ -4,6 +4,7 @@ tables -> inputs -> dispatch and siting (Pyomo, each equation once) -> template 
 """
 
 from model.case import Case, build_case
+from model.compilation import compile_template
 from model.configurations import Configuration, read_configurations
 from model.days import Days, choose_days
 from model.draw import solve_draw
@@ -13,7 +14,7 @@ from model.live import LiveHighs, Solution, Status
 from model.outcomes import OUTCOMES, Outcome, coordinates
 from model.parameters import WEATHER_YEAR, check_draws, check_theta, optional_parameters, required_parameters
 from model.spec import DaysSpec, FreeSpec, InputsSpec, Siting
-from model.template import Template, compile_template
+from model.template import Template
 
 __all__ = [
     "OUTCOMES",

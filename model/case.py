@@ -11,14 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model import dispatch, siting
+from model.compilation import compile_template
 from model.configurations import Configuration, tier_names
 from model.days import Days
-from model.errors import InputError
+from model.errors import InputError, TemplateError
 from model.inputs import Inputs
-from model.live import LiveHighs
+from model.live import LiveHighs, Status
 from model.parameters import WEATHER_YEAR, Theta, check_theta
 from model.spec import Siting
-from model.template import Floats, Template, compile_template
+from model.template import Floats, Template
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,6 +109,8 @@ def build_case(
     ------
     InputError
         The reference is not among the configurations, or is free.
+    TemplateError
+        The start day could not be solved.
     """
     names = [c.name for c in configurations]
     if reference not in names:
@@ -127,7 +130,9 @@ def build_case(
     vector = template.vector({"X": load(start, shares)}, vector)
     live = LiveHighs(template)
     live.move(template.values(vector))
-    live.solve()
+    solved = live.solve()
+    if solved.status is not Status.OPTIMAL:
+        raise TemplateError(f"the day that every draw starts from ended {solved.status.name.lower()}")
     stages = {"": compile_template(siting.build_siting(inputs, siting_kind))}
     stages |= {
         c.name: compile_template(siting.build_siting(inputs, siting_kind, c)) for c in configurations if c.is_free

@@ -7,7 +7,7 @@ neighbours; then the free configurations. A draw's bytes depend on the case and 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import highspy
 import numpy as np
@@ -19,7 +19,7 @@ from model.free import Cuts, FreeSolution, solve_free
 from model.live import LiveHighs, Solution, Status
 from model.outcomes import OUTCOMES
 from model.parameters import WEATHER_YEAR, Theta, check_theta, pue
-from model.template import Floats
+from model.template import Floats, Gradient
 from model.year import RAISED_GW, DayReader, Year
 
 
@@ -39,6 +39,7 @@ class Dispatcher:
         self.live = LiveHighs(template, case.start.to_highs())
         self.reader = DayReader(inputs, template)
         self.pue = pue(self.theta, inputs)
+        self.by_load = Gradient(template, "X")
         base = template.vector(dispatch.of_draw(self.theta, inputs))
         self.day_values = [dispatch.of_day(inputs.weather[year], int(d), inputs) for d in self.days.day]
         self.vectors = [template.vector(values, base) for values in self.day_values]
@@ -86,7 +87,7 @@ class Dispatcher:
                 cuts.put(number, solution.objective, slope, x)
 
     def _slope(self, vector: Floats, solution: Solution) -> Floats:
-        return self.case.dispatch.gradient("X", vector, solution.primal, solution.row_dual, solution.column_dual)
+        return self.by_load.of(vector, solution.primal, solution.row_dual, solution.column_dual)
 
 
 def solve_draw(case: Case, theta: Theta) -> dict[str, Floats]:
@@ -112,7 +113,7 @@ def solve_draw(case: Case, theta: Theta) -> dict[str, Floats]:
     dispatcher = Dispatcher(case, theta)
     fixed = [c for c in case.configurations if not c.is_free]
     results: dict[str, Mapping[str, Floats | float]] = {}
-    sitings = LiveHighs(case.stages[""])
+    sitings = LiveHighs(case.stages[""], options=siting.EXACT)
     loads = [load(theta, c.shares) for c in fixed if c.shares is not None]
     cuts: list[Cuts] = []
     for configuration, (year, cut) in zip(fixed, dispatcher.solve_days(loads), strict=True):
@@ -122,7 +123,7 @@ def solve_draw(case: Case, theta: Theta) -> dict[str, Floats]:
     for configuration in case.configurations:
         if configuration.is_free:
             found = solve_free(case, theta, configuration, dispatcher.solve_days, dispatcher.days.weight, cuts)
-            results[configuration.name] = _free(case, theta, configuration, found)
+            results[configuration.name] = _free(case, theta, found)
     return _assemble(case, results)
 
 
@@ -138,14 +139,17 @@ def _fixed(
         failed = solution.status if year.status is Status.OPTIMAL else year.status
         return {"status": float(failed), "iterations": float(year.iterations + solution.iterations)}
     placement = siting.read_placement(template, solution.primal, case.inputs, None)
-    found = outcomes.of_configuration(configuration, theta, case.inputs, placement, year, solution.iterations)
+    if case.siting == "tiers":
+        sites, violated = siting.count_sites(x, case.inputs)
+        placement = replace(placement, sites=sites, sites_violated=violated)
+    found = outcomes.of_configuration(theta, case.inputs, placement, year, solution.iterations)
     return {**found, "status": float(Status.OPTIMAL)}
 
 
-def _free(case: Case, theta: Theta, configuration: Configuration, found: FreeSolution) -> dict[str, Floats | float]:
+def _free(case: Case, theta: Theta, found: FreeSolution) -> dict[str, Floats | float]:
     if found.placement is None or found.year is None:
         return {"status": float(found.status), "iterations": float(found.iterations)}
-    solved = outcomes.of_configuration(configuration, theta, case.inputs, found.placement, found.year, 0)
+    solved = outcomes.of_configuration(theta, case.inputs, found.placement, found.year)
     nuclear = float(solved["dispatch_cost"]) - found.year.cost / 1000
     return {
         **solved,

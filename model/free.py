@@ -61,7 +61,7 @@ class Master:
     """The siting stage with a cost variable per day and the cuts found so far."""
 
     def __init__(self, template: Template, entries: Floats, weights: NDArray[np.float64], mip_gap: float) -> None:
-        self.live = LiveHighs(template, mip_rel_gap=mip_gap, mip_abs_gap=0.0)
+        self.live = LiveHighs(template, options={"mip_rel_gap": mip_gap, "mip_abs_gap": 0.0})
         self.live.move(entries)
         self.loads = template.columns["x"]
         self.first = template.shape[1]
@@ -163,8 +163,12 @@ def solve_free(
 def _settle(case: Case, theta: Theta, found: Placement) -> tuple[Status, Placement, int]:
     """Serve the users at least cost from where the load now stands: the master leaves that open within its gap."""
     template = case.stages[""]
-    live = LiveHighs(template)
+    live = LiveHighs(template, options=siting.EXACT)
     live.move(template.values(template.vector(siting.of_load(theta, case.inputs, found.x))))
     solution = live.solve()
     placement = siting.read_placement(template, solution.primal, case.inputs, None)
-    return solution.status, replace(placement, sites=found.sites), solution.iterations
+    return (
+        solution.status,
+        replace(placement, sites=found.sites, sites_violated=found.sites_violated),
+        solution.iterations,
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -57,12 +57,15 @@ class LiveHighs:
     template : Template
     basis : highspy.HighsBasis, optional
         Where the first solve starts.
-    options : keyword
+    options : mapping, optional
         HiGHS options beside ours.
     """
 
     def __init__(
-        self, template: Template, basis: highspy.HighsBasis | None = None, **options: float | str | bool
+        self,
+        template: Template,
+        basis: highspy.HighsBasis | None = None,
+        options: Mapping[str, float | str] | None = None,
     ) -> None:
         self.template = template
         self.highs = highspy.Highs()
@@ -71,7 +74,7 @@ class LiveHighs:
             "threads": 1,
             "random_seed": 0,
             "simplex_iteration_limit": ITERATION_LIMIT,
-            **options,
+            **(options or {}),
         }.items():
             self.highs.setOptionValue(name, value)
         self._entries: Floats | None = None

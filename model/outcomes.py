@@ -15,7 +15,6 @@ from model.parameters import Theta
 from model.siting import (
     TWH_PER_GW_YEAR,
     Placement,
-    count_sites,
     headroom_exceeded,
     mean_latency,
 )
@@ -107,20 +106,15 @@ def coordinates(
 
 
 def of_configuration(
-    configuration: Configuration, theta: Theta, inputs: Inputs, placement: Placement, year: Year, siting_iterations: int
+    theta: Theta, inputs: Inputs, placement: Placement, year: Year, siting_iterations: int = 0
 ) -> dict[str, Floats | float]:
     """Every outcome of one solved configuration, but for those that compare configurations."""
     scalar = inputs.scalars
-    sites, violated = placement.sites, np.nan
-    if placement.has_tiers:
-        violated = 0.0
-        if not configuration.is_free:
-            sites, violated = count_sites(placement.x, inputs)
     nuclear = parameters.nuclear_output(theta, inputs)
     nuclear_cost = inputs.nuclear_fuel_cost * TWH_PER_GW_YEAR * nuclear.sum()
     fuel = (year.thermal * parameters.fuel_cost(theta, inputs)).sum() / 1000 + nuclear_cost
     co2 = (year.thermal * inputs.emission).sum() / 1000
-    costs = _siting_costs(theta, inputs, placement, sites)
+    costs = _siting_costs(theta, inputs, placement)
     dispatch = year.cost / 1000 + nuclear_cost
     siting = sum(costs.values())
     return {
@@ -146,7 +140,7 @@ def of_configuration(
         "lole": year.shed_hours,
         "dc_load": year.dc_load / 1000,
         "dc_capacity": placement.x / scalar["load_factor"],
-        "sites": sites,
+        "sites": np.nan if placement.sites is None else placement.sites,
         "flow_net": year.flow_net / 1000,
         "flow_gross": year.flow_gross / 1000,
         "congested_hours": year.congested_hours,
@@ -159,12 +153,12 @@ def of_configuration(
         "latency": mean_latency(placement, theta, inputs),
         "latency_unserved": placement.z.sum() / float(theta["dc_demand"]),
         "headroom_exceeded": headroom_exceeded(placement.x, inputs),
-        "sites_violated": violated,
+        "sites_violated": placement.sites_violated,
         "iterations": float(year.iterations + siting_iterations),
     }
 
 
-def _siting_costs(theta: Theta, inputs: Inputs, placement: Placement, sites: Floats) -> dict[str, float]:
+def _siting_costs(theta: Theta, inputs: Inputs, placement: Placement) -> dict[str, float]:
     """The parts of siting cost [billion yen per year]."""
     scalar = inputs.scalars
     contract = placement.load / scalar["load_factor"]
@@ -172,7 +166,7 @@ def _siting_costs(theta: Theta, inputs: Inputs, placement: Placement, sites: Flo
     distance = scalar["net_cost"] * (placement.y * latency.fibre_km(inputs)).sum()
     return {
         "building_cost": scalar["crf"] * float(parameters.building_cost(theta, inputs) @ contract),
-        "site_cost": float(sites.sum(axis=0) @ inputs.tiers.site_cost) if placement.has_tiers else 0.0,
+        "site_cost": 0.0 if placement.sites is None else float(placement.sites.sum(axis=0) @ inputs.tiers.site_cost),
         "network_cost": float(distance + scalar["tie_breaker_rtt"] * (placement.y * seen).sum()),
         "latency_cost": scalar["latency_penalty"] * TWH_PER_GW_YEAR * float(placement.z.sum()),
     }

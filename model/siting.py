@@ -17,6 +17,8 @@ from model.template import Floats, Template
 
 LOCAL_TIER = "smart_city"  # Type 2-2: serves its own region
 TWH_PER_GW_YEAR = 8.76
+# HiGHS tolerances fine enough for the round-trip tie-breaker (0.0001 billion yen per GW-ms) to decide the latency.
+EXACT = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
 
 
 def build_siting(inputs: Inputs, siting: Siting, free: Configuration | None = None) -> pyo.ConcreteModel:
@@ -119,17 +121,16 @@ def _of_theta(theta: Theta, inputs: Inputs) -> dict[str, Floats | float]:
 
 @dataclass(frozen=True, eq=False)
 class Placement:
-    """The siting stage's answer: load (A, J), work served (K, o, a), unserved (K, o) in GW; sites (A, J), NaN untold."""
+    """The siting stage's answer: load (A, J), work served (K, o, a), unserved (K, o) in GW; sites (A, J) or None.
+
+    ``sites_violated`` is 1.0 where a rule on sites cannot be met, 0.0 where all are, NaN without tiers.
+    """
 
     x: Floats
     y: Floats
     z: Floats
-    sites: Floats
-
-    @property
-    def has_tiers(self) -> bool:
-        """Whether load is told apart by tier, and so has sites."""
-        return bool(self.x.shape[1] > 1)
+    sites: Floats | None = None
+    sites_violated: float = np.nan
 
     @property
     def load(self) -> Floats:
@@ -144,12 +145,14 @@ def read_placement(template: Template, primal: Floats, inputs: Inputs, free: Con
     x = primal[template.columns["x"]].reshape(areas, -1)
     y = np.zeros((classes, areas, areas))
     y[latency.allowed(inputs)] = primal[template.columns["y"]]
-    sites = np.full(x.shape, np.nan)
+    sites, violated = None, np.nan
     if free is not None and "n" in template.columns:
         used = np.flatnonzero(free.allowed.any(axis=0))
-        sites[:] = 0.0
-        sites[:, used] = np.rint(primal[template.columns["n"]].reshape(areas, -1))
-    return Placement(np.maximum(x, 0.0), y, primal[template.columns["z"]].reshape(classes, areas), sites)
+        sites = np.zeros(x.shape)
+        sites[:, used] = np.rint(primal[template.columns["n"]].reshape(areas, -1)) + 0.0  # no -0.0
+        violated = 0.0
+    z = primal[template.columns["z"]].reshape(classes, areas)
+    return Placement(np.maximum(x, 0.0), y, z, sites, violated)
 
 
 def count_sites(x: Floats, inputs: Inputs) -> tuple[Floats, float]:

@@ -24,7 +24,7 @@ from sweep import tell
 from sweep.errors import StudyError
 from sweep.executors import WorkersLostError
 from sweep.plan import Plan, make_plan
-from sweep.run import default_store, open_or_create
+from sweep.run import default_store, refuse_other_study
 from sweep.run import run as run_plan
 from sweep.study import read_study as read_study_file
 from sweep.what_if import what_if
@@ -92,7 +92,7 @@ def run(
     """Run a study, or finish the cube that an earlier run left; then print the robustness table and write the report."""
     plan = _plan(study, draws)
     target = store or default_store(plan)
-    open_or_create(plan, target)
+    refuse_other_study(plan, target)
     processors = workers or (1 if serial else os.cpu_count() or 1)
     seconds = None if address else plan.pilot_seconds()
     click.echo(tell.plan_text(plan, seconds, processors), err=True)

@@ -34,6 +34,7 @@ class DrawProgress:
         self.total, self.done, self.before = total, done, done
         self.stream = stream or sys.stderr
         self.begun = self.last = time.monotonic()
+        self.warm: float | None = None  # when the first finished batch began: start-up of workers is no solving
         self.bar: Progress | None = None
         self.task: TaskID | None = None
 
@@ -56,19 +57,20 @@ class DrawProgress:
     def line(self) -> str:
         """What is done, how fast, how long it still takes."""
         text = f"{self.done}/{self.total} draws"
-        spent, solved = time.monotonic() - self.begun, self.done - self.before
-        if solved and spent > 0:
-            rate = solved / spent
+        now, solved = time.monotonic(), self.done - self.before
+        if solved and self.warm is not None and now > self.warm:
+            rate = solved / (now - self.warm)
             left = (self.total - self.done) / rate
-            text += f", {rate:.2f} draws/s, " + (
-                f"{duration(left)} left" if self.done < self.total else duration(spent)
-            )
+            end = f"{duration(left)} left" if self.done < self.total else f"{duration(now - self.begun)} in all"
+            text += f", {rate:.2f} draws/s, {end}"
         return text
 
-    def add(self, draws: int) -> None:
-        """Count further draws as done."""
+    def add(self, draws: int, seconds: float) -> None:
+        """Count a batch's draws as done; it took its worker so many seconds."""
         self.done += draws
         now = time.monotonic()
+        if self.warm is None:
+            self.warm = max(self.begun, now - seconds)
         if self.bar is not None and self.task is not None:
             self.bar.update(self.task, completed=self.done, description=self.line())
         elif now - self.last >= LINE_SECONDS or self.done >= self.total:

@@ -45,7 +45,9 @@ def run(
     WorkersLostError
         Some batches lost their worker again and again; the others are done.
     """
-    open_or_create(plan, store)
+    refuse_other_study(plan, store)
+    if not store.exists():
+        create_cube(store, plan.layout, plan.table, {"identity": plan.identity}, title=f"Sweep of {plan.study.name}")
     committed = committed_batches(store)
     missing = [b for b in range(plan.layout.batches) if b not in committed]
     found = plan.layout.draws - sum(stop - start for start, stop in map(plan.layout.bounds, missing))
@@ -55,7 +57,7 @@ def run(
         for summary in _execute(work, missing, workers, address, serial):
             outcome.solved += summary.draws
             outcome.failures.update(summary.failures)
-            progress.add(summary.draws)
+            progress.add(summary.draws, summary.seconds)
     return outcome
 
 
@@ -67,12 +69,11 @@ def _execute(
     return run_on_ray(solve_batch, work, batches, workers, address)
 
 
-def open_or_create(plan: Plan, store: Path) -> None:
-    """Create the store, or make sure that the one there is of the same study."""
-    identity = json.loads(json.dumps(plan.identity))
+def refuse_other_study(plan: Plan, store: Path) -> None:
+    """Make sure that the store, if there is one, is of the same study; see :func:`run`."""
     if not store.exists():
-        create_cube(store, plan.layout, plan.table, {"identity": identity}, title=f"Sweep of {plan.study.name}")
         return
+    identity = json.loads(json.dumps(plan.identity))
     stored = read_study(store).get("identity", {})
     different = list(_differences(stored, identity))
     if different:

@@ -231,7 +231,7 @@ def solve_siting(
 
 
 def _solve(template: Template, values: Mapping[str, Any]) -> Solved:
-    live = LiveHighs(template, mip_rel_gap=0.0, mip_abs_gap=0.0)
+    live = LiveHighs(template, options={"mip_rel_gap": 0.0, "mip_abs_gap": 0.0})
     live.move(template.values(template.vector(values)))
     return Solved(template, live.solve())
 

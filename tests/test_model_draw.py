@@ -242,7 +242,8 @@ def test_draws_show_every_kind_of_hour(solved: dict[str, dict[str, np.ndarray]])
     assert solved["scarce"]["unserved"].sum() > 1
     assert solved["plenty"]["spill"].sum() > 0.1
     assert solved["plenty"]["shifted_space"].min() > 0
-    assert all((np.nansum(result["curtailment"]) > 0) == (name != "scarce") for name, result in solved.items())
+    assert np.nansum(solved["plenty"]["curtailment"]) > 1
+    assert solved["mid"]["congested_hours"].max() > 0
 
 
 @pytest.mark.parametrize("name", DRAWS)
@@ -316,18 +317,18 @@ def same_bytes(left: Mapping[str, np.ndarray], right: Mapping[str, np.ndarray]) 
 
 FRESH = (
     "import pickle, sys; from tests.test_model_draw import byte_case, wide_draw; from model import solve_draw; "
-    "case = byte_case(); pickle.dump((case.fingerprint(), solve_draw(case, wide_draw(1))), sys.stdout.buffer)"
+    "case = byte_case(); pickle.dump((case.fingerprint(), solve_draw(case, wide_draw(2))), sys.stdout.buffer)"
 )
 
 
 def test_bytes_depend_on_the_draw_alone() -> None:
     case = byte_case()
-    first = solve_draw(case, wide_draw(1))
+    first = solve_draw(case, wide_draw(2))
     between = solve_draw(case, wide_draw(3, **SCARCE))
     assert not same_bytes(first, between)
-    assert same_bytes(solve_draw(case, wide_draw(1)), first)
+    assert same_bytes(solve_draw(case, wide_draw(2)), first)
     sent: Case = pickle.loads(pickle.dumps(case))
-    assert same_bytes(solve_draw(sent, wide_draw(1)), first), "a case that was sent to a worker"
+    assert same_bytes(solve_draw(sent, wide_draw(2)), first), "a case that was sent to a worker"
     answer = subprocess.run([sys.executable, "-c", FRESH], cwd=ROOT, check=True, capture_output=True).stdout
     fingerprint, fresh = pickle.loads(answer)
     assert fingerprint == case.fingerprint()
@@ -344,7 +345,7 @@ def test_bytes_depend_on_the_draw_alone() -> None:
         {"solar_buildout_Tokyo": (0.0, 1.0, 3.0)},
         {"wls_time_share": (0.0, 0.1, 0.4), "wls_space_share": (0.0, 0.2, 0.5)},
     ],
-    ids=lambda more: "+".join(more),
+    ids="+".join,
 )
 def test_more_to_use_never_costs_more(case: Case, more: dict[str, tuple[float, ...]]) -> None:
     before = np.full(len(FIXED), np.inf)
