@@ -1,21 +1,19 @@
-"""Small cases for the tests of the model: a two-area system in memory, its input tables as files, and a day solved."""
+"""Small cases for the tests of the model: a system in memory that lists only what it has, and its dispatch and siting solved."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from model import InputsSpec, LiveHighs, Solution, Template, compile_template
+from model import LiveHighs, Solution, Template, compile_template
 from model.configurations import Configuration
 from model.dispatch import build_dispatch, of_draw
-from model.inputs import CURTAILABLE, SHIPPED, STORAGE, THERMAL, Inputs, Lines, Tiers
+from model.inputs import CURTAILABLE, STORAGE, THERMAL, Inputs, Lines, Tiers
 from model.siting import Placement, build_siting, of_load, read_placement
 from model.siting import of_draw as siting_of_draw
 from model.spec import Siting
@@ -236,72 +234,6 @@ def _solve(template: Template, values: Mapping[str, Any]) -> Solved:
     return Solved(template, live.solve())
 
 
-Tables = dict[str, pd.DataFrame]
-
-
-def two_area_tables() -> Tables:
-    """Input tables of a small valid study: Tokyo and Kansai with a bit of everything, one weather year."""
-    capacity = {
-        "coal": (4, 2),
-        "lng": (8, 6),
-        "oil": (1, 1),
-        "solar": (6, 4),
-        "wind_onshore": (1, 1),
-        "wind_offshore": (1, 0),
-        "pumped_hydro": (1, 1),
-        "battery": (1, 0.5),
-        "pumped_hydro_energy_GWh": (8, 8),
-        "battery_energy_GWh": (4, 2),
-        "nuclear": (1, 2),
-        "biomass": (0.5, 0.5),
-        "geothermal": (0.1, 0),
-    }
-    shares = {"both": (0.6, 0.4), "tokyo": (1.0, 0.0)}
-    areas = ("Tokyo", "Kansai")
-    return {
-        "areas": pd.DataFrame(
-            {
-                "area": areas,
-                "lat": (35.69, 34.69),
-                "lon": (139.69, 135.5),
-                "population_m": (45.0, 20.0),
-                "pue": (1.25, 1.2),
-                "dc_capex_bn_yen_per_GW": (2200.0, 2000.0),
-                "grid_headroom_GW": (20.0, 10.0),
-                "demand_2040_TWh": (60.0, 40.0),
-            }
-        ),
-        "capacity": pd.DataFrame(
-            [(a, t, v[n]) for n, a in enumerate(areas) for t, v in capacity.items()],
-            columns=["area", "technology", "capacity_GW"],
-        ),
-        "configurations": pd.DataFrame(
-            [(c, a, "any", s[n]) for c, s in shares.items() for n, a in enumerate(areas)],
-            columns=["configuration", "area", "tier", "share"],
-        ),
-        "fuels": pd.read_csv(SHIPPED / "fuels.csv"),
-        "interconnectors": pd.DataFrame(
-            [("link", "Tokyo", "Kansai", 2.0, 1.5, "new_link")],
-            columns=["line", "from", "to", "forward_GW", "backward_GW", "switch"],
-        ),
-        "tiers": pd.read_csv(SHIPPED / "tiers.csv"),
-        "workloads": pd.DataFrame(
-            {"class": ("realtime", "batch"), "share": (0.4, 0.6), "latency_limit_ms": ("20", "")}
-        ),
-        "hourly": hourly_table(areas),
-    }
-
-
-def hourly_table(areas: Sequence[str], weather: WeatherYear | None = None) -> pd.DataFrame:
-    """A weather year as the hourly table of an input file."""
-    weather = weather or small_weather(len(areas))
-    hours = pd.date_range("2030-04-01", "2031-03-31 23:00", freq="h").strftime("%Y-%m-%dT%H:%M+09:00")
-    columns = [weather.demand, *np.moveaxis(weather.capacity_factor, -1, 0), weather.hydro]
-    names = ["demand_GW", "solar_cf", "wind_onshore_cf", "wind_offshore_cf", "hydro_GW"]
-    index = {"time": np.repeat(hours, len(areas)), "area": np.tile(areas, len(hours))}
-    return pd.DataFrame({**index, **{n: c.ravel() for n, c in zip(names, columns, strict=True)}})
-
-
 @cache
 def small_weather(areas: int, seed: int = 1) -> WeatherYear:
     """A synthetic year: demand of seasons and hours, sun by day, wind at random (seeded)."""
@@ -315,13 +247,3 @@ def small_weather(areas: int, seed: int = 1) -> WeatherYear:
     return WeatherYear(
         demand=demand, capacity_factor=np.stack([sun, wind, wind**0.5], axis=-1), hydro=np.full(size, 0.3)
     )
-
-
-def write_tables(folder: Path, tables: Tables, **spec: Any) -> InputsSpec:
-    """Write the tables into ``folder`` and return the spec that reads them (paths relative to the folder)."""
-    paths = {}
-    for name, table in tables.items():
-        table.to_csv(folder / f"{name}.csv", index=False)
-        paths[name] = f"{name}.csv"
-    hourly = {YEAR: paths.pop("hourly")} if "hourly" in paths else {}
-    return InputsSpec(**{"hourly": hourly, **paths, **spec})

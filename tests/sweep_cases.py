@@ -33,6 +33,8 @@ file = "days.csv"
 DAYS_TABLE = "weather_year,day,weight\nfy2019,10,200\nfy2019,200,165\nfy2024,300,365\n"
 OWN_DESIGN = f'kind = "sobol"\ndraws = {DRAWS}\nseed = 7', 'kind = "file"\nfile = "futures.csv"'
 WITH_OPTIMAL = '"five_hubs"]', '"five_hubs", "optimal"]'
+WITH_NORTH = '"five_hubs"]', '"five_hubs", "north"]'
+NORTH = '[free.north]\nareas = ["Hokkaido", "Tohoku", "Tokyo", "Kyushu"]\n'  # room for every draw, and soon solved
 Edit = tuple[str, str]
 
 

@@ -27,7 +27,7 @@ class Fault(NamedTuple):
     edits: tuple[Edit, ...] = ()
     more: str = ""
     table: tuple[str, ...] = ()  # own table: its name, the text replaced, the new text
-    own: tuple[str, str] = ()  # type: ignore[assignment]  # another file: name and content
+    own: tuple[str, ...] = ()  # another file: its name and content
     file: str = "study.toml"
 
 
@@ -164,10 +164,10 @@ FAULTS = {
     ),
     "no such table": inputs('areas = "mine.csv"', "mine.csv", "nothing", "a CSV file")._replace(file="mine.csv"),
     "table in another encoding": Fault(
-        ("UTF-8",), (), '[inputs]\nuncertainty = "mine.csv"', own=("mine.csv", "\udc93\n"), file="mine.csv"
+        (), (), '[inputs]\nuncertainty = "mine.csv"', own=("mine.csv", "\udc93\n"), file="mine.csv"
     ),
     "empty hourly table": Fault(
-        ("nothing",), (), '[inputs]\nhourly = { fy2024 = "mine.csv" }', own=("mine.csv", ""), file="mine.csv"
+        (), (), '[inputs]\nhourly = { fy2024 = "mine.csv" }', own=("mine.csv", ""), file="mine.csv"
     ),
     # files of draws and days
     "shares of a draw": futures(

@@ -1,0 +1,86 @@
+"""The documents name what the code has: every key of a study, every component of the model, every file they cite."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import get_args
+
+import pyomo.environ as pyo
+import pytest
+from pydantic import BaseModel
+
+from model import DaysSpec, FreeSpec, InputsSpec, read_configurations, read_inputs
+from model.dispatch import build_dispatch
+from model.siting import build_siting
+from sampling import DesignSpec, Marginal
+from sampling.designs import KINDS, KINDS_NOT_BUILT
+from sweep.study import Study
+
+ROOT = Path(__file__).parents[1]
+STUDIES = (ROOT / "docs/studies.md").read_text(encoding="utf-8")
+MODEL = (ROOT / "docs/model.md").read_text(encoding="utf-8")
+MARGINALS: tuple[type[BaseModel], ...] = get_args(get_args(Marginal)[0])
+
+
+def section(heading: str) -> str:
+    """The text under a heading of the study document."""
+    found = re.search(rf"^## {re.escape(heading)}.*?$(.*?)(?=^## |\Z)", STUDIES, re.MULTILINE | re.DOTALL)
+    assert found, f"no heading {heading!r}"
+    return found.group(1)
+
+
+@pytest.mark.parametrize(
+    ("heading", "spec"),
+    [("`[design]`", DesignSpec), ("`[days]`", DaysSpec), ("`[free.NAME]`", FreeSpec), ("`[inputs]`", InputsSpec)],
+)
+def test_every_key_of_a_table_is_told_and_no_other(heading: str, spec: type[BaseModel]) -> None:
+    told = re.findall(r"^\| `(\w+)` \|", section(heading), re.MULTILINE)
+    assert told == list(dict.fromkeys(told))
+    assert set(told) == set(spec.model_fields)
+
+
+def test_every_key_of_a_study_is_told() -> None:
+    tables = {"design", "days", "uncertain", "fixed", "free", "inputs"}
+    told = re.findall(r"^\| `(\w+)` \|", section("At the top"), re.MULTILINE)
+    assert set(told) == set(Study.model_fields) - tables
+    for table in tables:
+        assert re.search(rf"^## `\[{table}[\].]", STUDIES, re.MULTILINE), f"no section on [{table}]"
+
+
+@pytest.mark.parametrize("marginal", MARGINALS, ids=lambda marginal: marginal.__name__)
+def test_every_distribution_is_told_with_its_keys(marginal: type[BaseModel]) -> None:
+    text = section("`[uncertain.NAME]`")
+    [name] = get_args(marginal.model_fields["distribution"].annotation)
+    [row] = re.findall(rf'^\| `"{name}"` \|(.*)\|$', text, re.MULTILINE)
+    for key in set(marginal.model_fields) - {"distribution"}:
+        assert f"`{key}" in (row if key not in {"unit", "source", "correlation"} else text), key
+
+
+@pytest.mark.parametrize("kind", [*KINDS, *KINDS_NOT_BUILT])
+def test_every_design_is_told(kind: str) -> None:
+    assert kind in section("`[design]`")
+
+
+@pytest.fixture(scope="module")
+def components() -> set[str]:
+    """Names of all variables and constraints of the dispatch and of the siting stage of `optimal`."""
+    inputs = read_inputs()
+    [optimal] = read_configurations(inputs.tables["configurations"], ["optimal"], inputs, "tiers", {})
+    models = (build_dispatch(inputs), build_siting(inputs, "tiers", optimal))
+    return {part.name for model in models for part in model.component_objects([pyo.Var, pyo.Constraint])}
+
+
+def test_every_component_of_the_model_is_told(components: set[str]) -> None:
+    told = set(re.findall(r"`(\w+)`", MODEL)) | {"x", "y", "z", "Z", "n"}
+    assert components <= told
+
+
+def test_the_words_are_explained() -> None:
+    words = (
+        "study, uncertainty, draw, theta, configuration, siting, dispatch, curtailment, saving, regret, replicate, batch, "
+        "shard, commit record, cube, template, PUE, APN, WLS, tiers, LOLE, siting value"
+    )
+    explained = re.findall(r"^\*\*(.+?)\*\*", (ROOT / "docs/glossary.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(explained) == sorted(words.split(", "))
+    assert explained == sorted(explained, key=str.lower)
