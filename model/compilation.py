@@ -61,14 +61,14 @@ def compile_template(model: pyo.ConcreteModel) -> Template:
         "cost": [costs.get(column, {}) for column in range(len(variables))],
         "offset": [offset],
     }
-    columns: dict[str, list[int]] = {}
+    columns: dict[str, list[int]] = {v.name: [] for v in model.component_objects(pyo.Var, active=True)}
     for column, variable in enumerate(variables):
         columns.setdefault(variable.parent_component().name, []).append(column)
     constant, factors, moved, sections = entries.assemble(blocks)
     return Template(
         columns=_positions(columns),
         rows=_positions(rows),
-        parameters=_parameter_positions(reader),
+        parameters=_parameter_positions(reader, model),
         defaults=np.array([_number(p) for p in reader.parameter_data]),
         row_start=np.array(start, dtype=np.int32),
         column_index=np.array(index, dtype=np.int32),
@@ -125,9 +125,10 @@ def _positions(groups: Mapping[str, Iterable[int]]) -> dict[str, Ints]:
     return {name: np.array(list(members), dtype=np.int32) for name, members in groups.items()}
 
 
-def _parameter_positions(reader: Reader) -> dict[str, Ints]:
+def _parameter_positions(reader: Reader, model: pyo.ConcreteModel) -> dict[str, Ints]:
     """Positions of each Param component's members, in the order of its index set; refuses half-used components."""
-    positions: dict[str, Ints] = {}
+    empty = [p for p in model.component_objects(pyo.Param) if p.is_indexed() and not p.index_set()]
+    positions: dict[str, Ints] = {p.name: np.zeros(0, dtype=np.int32) for p in empty}
     for parameter in reader.parameter_data:
         component = parameter.parent_component()
         if component.name in positions:

@@ -75,11 +75,12 @@ def read_configurations(
     for name in free:
         if name in fixed:
             raise InputError("[free]", "name", name, f"a name that {table.where} does not use for fixed shares")
+    chosen = {name: _free(name, spec, inputs, siting) for name, spec in free.items()}
     known = [*fixed, *free]
     configurations = []
     for name in names:
         if name in free:
-            configurations.append(_free(name, free[name], inputs, siting))
+            configurations.append(chosen[name])
         elif name in fixed:
             shares = [row[1:] for row in rows if row[0] == name]
             configurations.append(_fixed(name, shares, inputs, siting, table.where))

@@ -60,6 +60,8 @@ def _from_file(path: Path, inputs: Inputs, weather_years: Sequence[str]) -> dict
         if abs(total - DAYS) > WEIGHT_TOLERANCE:
             raise InputError(table.where, f"weight[{year}]", f"a sum of {total:.6g}", f"weights that sum to {DAYS}")
         order = of_year[np.argsort(day[of_year])]
+        for row in order[1:][np.diff(day[order]) == 0]:
+            raise InputError(table.where, "weather_year/day", table.label(row), "each key once")
         chosen[year] = Days(day[order].astype(np.int64), weight[order])
     return chosen
 

@@ -30,14 +30,17 @@ def build_dispatch(inputs: Inputs) -> pyo.ConcreteModel:  # noqa: PLR0915 - one 
     m.renewables = pyo.Set(initialize=[(a, r) for a in A for r in R if inputs.curtailable[a, r] > 0], dimen=2)
     m.stores = pyo.Set(initialize=[(a, s) for a in A for s in S if inputs.power[a, s] > 0], dimen=2)
 
-    # What moves: of the draw ...
+    fuels = [g for g in G if inputs.thermal[:, g].any()]
+    batteries = [a for a, s in m.stores if STORAGE[s] == "battery"]
+
+    # What moves, each Param over those members alone that move something: of the draw ...
     m.demand_growth = pyo.Param(mutable=True)
     m.buildout = pyo.Param(m.renewables, mutable=True)
-    m.battery_buildout = pyo.Param(mutable=True)
+    m.battery_buildout = pyo.Param(batteries, mutable=True)
     m.nuclear = pyo.Param(A, mutable=True)  # output before spill, GW
     m.line_share = pyo.Param(L, mutable=True)  # derate, 0 where the line's switch is off
-    m.fuel_cost = pyo.Param(G, mutable=True)  # yen/kWh
-    m.co2_price = pyo.Param(mutable=True)  # yen/t
+    m.fuel_cost = pyo.Param(fuels, mutable=True)  # yen/kWh
+    m.co2_price = pyo.Param(fuels, mutable=True)  # yen/t
     m.pue = pyo.Param(A, mutable=True)
     m.inv_pue = pyo.Param(A, mutable=True)
     m.phi = pyo.Param(mutable=True)  # wls_time_share
@@ -50,8 +53,7 @@ def build_dispatch(inputs: Inputs) -> pyo.ConcreteModel:  # noqa: PLR0915 - one 
     m.X = pyo.Param(A, mutable=True)  # mean IT load, GW
 
     base = {a: m.pue[a] * m.X[a] for a in A}
-    growth = m.battery_buildout
-    scale = {(a, s): growth if STORAGE[s] == "battery" else derating[s] for a, s in m.stores}
+    scale = {(a, s): m.battery_buildout[a] if STORAGE[s] == "battery" else derating[s] for a, s in m.stores}
     firm = [
         float(np.sum(inputs.min_output * inputs.committed_floor * inputs.availability * inputs.thermal[a])) for a in A
     ]
@@ -119,7 +121,7 @@ def build_dispatch(inputs: Inputs) -> pyo.ConcreteModel:  # noqa: PLR0915 - one 
         ),
     )  # 5
 
-    variable_cost = {g: m.fuel_cost[g] + float(inputs.emission[g]) / 1000 * m.co2_price for g in G}
+    variable_cost = {g: m.fuel_cost[g] + float(inputs.emission[g]) / 1000 * m.co2_price[g] for g in fuels}
     m.cost = pyo.Objective(
         expr=sum(variable_cost[g] * m.gen[a, g, t] for a, g in m.units for t in T)
         + scalar["storage_cost"] * sum(m.discharge[a, s, t] for a, s in m.stores for t in T)
@@ -142,7 +144,7 @@ def of_draw(theta: Theta, inputs: Inputs) -> dict[str, Floats | float]:
         "battery_buildout": float(theta["battery_buildout"]),
         "nuclear": parameters.nuclear_output(theta, inputs),
         "line_share": parameters.line_limits(theta, inputs),
-        "fuel_cost": parameters.fuel_cost(theta, inputs),
+        "fuel_cost": parameters.fuel_cost(theta, inputs)[inputs.thermal.any(axis=0)],
         "co2_price": float(theta["co2_price"]),
         "pue": ratio,
         "inv_pue": 1 / ratio,

@@ -161,10 +161,14 @@ def solve_free(
 
 
 def _settle(case: Case, theta: Theta, found: Placement) -> tuple[Status, Placement, int]:
-    """Serve the users at least cost from where the load now stands: the master leaves that open within its gap."""
+    """Serve the users at least cost from where the load now stands: the master leaves that open within its gap.
+
+    The master's load sums to the demand within its tolerance alone, hence the scaling.
+    """
     template = case.stages[""]
+    x = found.x * (float(theta["dc_demand"]) / found.x.sum())
     live = LiveHighs(template, options=siting.EXACT)
-    live.move(template.values(template.vector(siting.of_load(theta, case.inputs, found.x))))
+    live.move(template.values(template.vector(siting.of_load(theta, case.inputs, x))))
     solution = live.solve()
     placement = siting.read_placement(template, solution.primal, case.inputs, None)
     return (

@@ -15,6 +15,7 @@ from model.inputs import CURTAILABLE, THERMAL, Inputs
 Floats = NDArray[np.float64]
 Theta = Mapping[str, float | str]
 WEATHER_YEAR = "weather_year"
+LEAST_PUE = 1.0 - 1e-12
 SHARES_TOGETHER = 1.0 + 1e-12  # wls_time_share + wls_space_share may reach 1
 
 
@@ -122,7 +123,7 @@ def check_draws(draws: Mapping[str, NDArray[Any]], inputs: Inputs, where: str = 
     reference = inputs.pue[inputs.exchanges[0]]
     gap = np.asarray(draws["pue_gap"], dtype=np.float64)
     lowest = (reference + gap[:, None] * (inputs.pue - reference)).min(axis=1)
-    refuse(lowest < 1.0, "pue_gap", gap, "a gap that keeps the PUE of every area at 1 or above")
+    refuse(lowest < LEAST_PUE, "pue_gap", gap, "a gap that keeps the PUE of every area at 1 or above")
 
 
 def pue(theta: Theta, inputs: Inputs) -> Floats:

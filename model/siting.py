@@ -17,8 +17,8 @@ from model.template import Floats, Template
 
 LOCAL_TIER = "smart_city"  # Type 2-2: serves its own region
 TWH_PER_GW_YEAR = 8.76
-# HiGHS tolerances fine enough for the round-trip tie-breaker (0.0001 billion yen per GW-ms) to decide the latency.
-EXACT = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
+# A HiGHS tolerance fine enough for the round-trip tie-breaker (0.0001 billion yen per GW-ms) to decide the latency.
+EXACT = {"dual_feasibility_tolerance": 1e-10}
 
 
 def build_siting(inputs: Inputs, siting: Siting, free: Configuration | None = None) -> pyo.ConcreteModel:

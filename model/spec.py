@@ -21,9 +21,9 @@ Siting = Literal["tiers", "simple"]
 
 
 class Spec(BaseModel):
-    """Frozen and forbidding: an unknown key is an error."""
+    """Frozen, strict and forbidding: an unknown key or a number given as text is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class DaysSpec(Spec):
@@ -56,6 +56,7 @@ class InputsSpec(Spec):
     scalars: dict[str, float] = Field(default_factory=dict, description="values in place of those of scalars.csv")
     exchanges: tuple[str, ...] = Field(
         default=("Tokyo", "Kansai"),
+        strict=False,
         min_length=1,
         description="areas with a main internet exchange and a building cost of their own; the first is the reference "
         "for PUE and regional building cost",
@@ -65,5 +66,9 @@ class InputsSpec(Spec):
 class FreeSpec(Spec):
     """``[free.NAME]``: a configuration that the model chooses itself, within areas and tiers."""
 
-    areas: tuple[str, ...] | None = Field(default=None, min_length=1, description="allowed areas; default all")
-    tiers: tuple[str, ...] | None = Field(default=None, min_length=1, description="allowed tiers; default all")
+    areas: tuple[str, ...] | None = Field(
+        default=None, strict=False, min_length=1, description="allowed areas; default all"
+    )
+    tiers: tuple[str, ...] | None = Field(
+        default=None, strict=False, min_length=1, description="allowed tiers; default all"
+    )

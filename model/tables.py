@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from gzip import BadGzipFile
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,34 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from model.errors import InputError
+from model.errors import InputError, nearest
+
+
+def missing_column(where: str, column: str, found: Iterable[str]) -> InputError:
+    """The error of a table that lacks a column, with the nearest one found."""
+    names = list(map(str, found))
+    close = nearest(column, names)
+    hint = f" (did you mean {close!r}?)" if close else ""
+    return InputError(where, "columns", ", ".join(names), f"a column named {column!r}{hint}")
+
+
+def read_frame(path: Path, **options: Any) -> pd.DataFrame:
+    """Read a CSV file, gzipped or not; whatever is no table with a header row is refused.
+
+    Raises
+    ------
+    InputError
+        No such file, not a CSV in UTF-8, a damaged archive, more cells than columns.
+    """
+    if not path.is_file():
+        raise InputError(str(path), "file", "nothing", "a CSV file")
+    try:
+        frame: pd.DataFrame = pd.read_csv(path, **options)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, BadGzipFile, EOFError) as fault:
+        raise InputError(path.name, "file", str(fault), "a CSV table with a header row") from fault
+    if not isinstance(frame.index, pd.RangeIndex):
+        raise InputError(path.name, "file", "more cells than columns", "a CSV table with a header row")
+    return frame
 
 
 class Table:
@@ -32,19 +60,15 @@ class Table:
 
     def __init__(self, path: Path, columns: Sequence[str], key: Sequence[str]) -> None:
         self.where = path.name
-        if not path.is_file():
-            raise InputError(str(path), "file", "nothing", "a CSV file")
-        try:
-            self.frame = pd.read_csv(path, dtype=str, keep_default_na=False)
-        except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as fault:
-            raise InputError(self.where, "file", str(fault), "a CSV table with a header row") from fault
-        for column in columns:
+        self.frame = read_frame(path, dtype=str, keep_default_na=False)
+        for column in (*key, *columns):
             if column not in self.frame.columns:
-                found = ", ".join(map(str, self.frame.columns))
-                raise InputError(self.where, "columns", found, f"a column named {column!r}")
+                raise missing_column(self.where, column, self.frame.columns)
         self.key = list(key)
         if not len(self.frame):
             raise InputError(self.where, "rows", 0, "at least one row")
+        for column in key:
+            self.frame[column] = self.frame[column].str.strip()
         repeated = self.frame.duplicated(self.key)
         if repeated.any():
             raise InputError(self.where, "/".join(key), self.label(int(repeated.argmax())), "each key once")

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from model.errors import InputError
+from model.tables import missing_column, read_frame
 
 DAYS, HOURS = 365, 24
 CAPACITY_FACTORS = ("solar_cf", "wind_onshore_cf", "wind_offshore_cf")
@@ -42,12 +43,12 @@ def read_weather_year(path: Path, areas: tuple[str, ...]) -> WeatherYear:
     InputError
         A missing column, area or hour (named), a value that is no number or out of range.
     """
-    if not path.is_file():
-        raise InputError(str(path), "file", "nothing", "an hourly CSV file")
-    frame = pd.read_csv(path)
+    frame = read_frame(path)
     for column in COLUMNS:
         if column not in frame.columns:
-            raise InputError(path.name, "columns", ", ".join(frame.columns), f"a column named {column!r}")
+            raise missing_column(path.name, column, frame.columns)
+    if frame.empty:
+        raise InputError(path.name, "rows", 0, f"{DAYS * HOURS} hours for each area")
     for name in frame["area"].unique():
         if name not in areas:
             raise InputError(path.name, "area", name, f"one of {', '.join(areas)}", areas)
@@ -61,7 +62,7 @@ def read_weather_year(path: Path, areas: tuple[str, ...]) -> WeatherYear:
     for column in COLUMNS[2:]:
         high = 1.0 if column in CAPACITY_FACTORS else np.inf
         values = pd.to_numeric(frame[column], errors="coerce")
-        bad = ~values.between(0.0, high)
+        bad = ~(values.between(0.0, high) & np.isfinite(values))
         if bad.any():
             row = int(bad.argmax())
             where = f"{column}[{frame['time'].iloc[row]}/{frame['area'].iloc[row]}]"
@@ -87,11 +88,20 @@ def read_weather_year(path: Path, areas: tuple[str, ...]) -> WeatherYear:
     def shaped(column: str) -> NDArray[np.float64]:
         return arrays[column].to_numpy(dtype=np.float64)[order].reshape(DAYS, HOURS, len(areas))
 
+    demand = shaped("demand_GW")
+    _check_demand(demand, areas, path)
     return WeatherYear(
-        demand=shaped("demand_GW"),
+        demand=demand,
         capacity_factor=np.stack([shaped(c) for c in CAPACITY_FACTORS], axis=-1),
         hydro=shaped("hydro_GW"),
     )
+
+
+def _check_demand(demand: NDArray[np.float64], areas: tuple[str, ...], path: Path) -> None:
+    """Refuse an area without demand in any hour: that of 2040 is spread over the hours by it."""
+    for area, total in zip(areas, demand.sum(axis=(0, 1)), strict=True):
+        if total <= 0:
+            raise InputError(path.name, f"demand_GW[{area}]", float(total), "a demand above 0 in some hour")
 
 
 def _hours(first: str, path: Path) -> pd.DatetimeIndex:

@@ -32,12 +32,15 @@ def read_rows(path: Path) -> tuple[list[str], list[Row]]:
     Raises
     ------
     SamplingError
-        No such file, an unnamed or repeated column, a row that is too long or too short, or no row at all.
+        No such file, not UTF-8, an unnamed or repeated column, a row that is too long or too short, or no row at all.
     """
     if not path.is_file():
         raise SamplingError("file", str(path), "an existing CSV file")
-    with path.open(encoding="utf-8-sig", newline="") as stream:  # spreadsheets put a byte-order mark first
-        cells = [[cell.strip() for cell in line] for line in csv.reader(stream)]
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:  # spreadsheets put a byte-order mark first
+            cells = [[cell.strip() for cell in line] for line in csv.reader(stream)]
+    except UnicodeDecodeError as fault:
+        raise SamplingError(path.name, f"byte {fault.object[fault.start]:#04x}", "a CSV file in UTF-8") from fault
     lines = [(count, line) for count, line in enumerate(cells, 1) if any(line)]
     if len(lines) < 2:
         raise SamplingError(path.name, None, "a header row and at least one more row")

@@ -3,7 +3,7 @@
 This package knows nothing of what it keeps: the variables come as a `Layout`.
 """
 
-from storage.batches import committed_batches, write_batch
+from storage.batches import committed_batches, read_commit, write_batch
 from storage.cube import FORMAT, create_cube, read_layout
 from storage.errors import (
     AlreadyCommittedError,
@@ -39,6 +39,7 @@ __all__ = [
     "create_cube",
     "cube_progress",
     "open_cube",
+    "read_commit",
     "read_inputs",
     "read_layout",
     "read_study",

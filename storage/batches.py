@@ -116,19 +116,28 @@ def committed_batches(path: StorePath) -> dict[int, dict[str, Any]]:
         Where a record cannot be read or does not fit the cube; the message names its file.
     """
     layout = layout_of(open_root(path))
-    records = {}
-    for file in sorted(commits_directory(local_root(path)).glob("*.json")):
-        record = read_json(file)
-        batch = record.get("batch")
-        if not isinstance(batch, int) or not 0 <= batch < layout.batches or file.name != f"{batch:06d}.json":
-            raise CubeDamagedError(f"{file}: batch {batch!r}, expected the number in the file's name, of a batch")
-        if record.get("draws") != list(layout.bounds(batch)):
-            raise CubeDamagedError(f"{file}: draws {record.get('draws')!r}, expected {list(layout.bounds(batch))}")
-        counts = record.get("status")
-        if not isinstance(counts, dict) or not set(counts) <= set(layout.status_meanings.values()):
-            raise CubeDamagedError(f"{file}: status {counts!r}, expected counts by {layout.status_meanings}")
-        records[batch] = record
-    return dict(sorted(records.items()))
+    files = sorted(commits_directory(local_root(path)).glob("*.json"))
+    records = [_read_record(layout, file) for file in files]
+    return {record["batch"]: record for record in sorted(records, key=lambda record: record["batch"])}
+
+
+def read_commit(path: StorePath, batch_index: int) -> dict[str, Any] | None:
+    """Return the commit record of one batch, None where it has none; errors as `committed_batches`."""
+    file = commit_file(local_root(path), batch_index)
+    return _read_record(layout_of(open_root(path)), file) if file.exists() else None
+
+
+def _read_record(layout: Layout, file: Path) -> dict[str, Any]:
+    record = read_json(file)
+    batch = record.get("batch")
+    if not isinstance(batch, int) or not 0 <= batch < layout.batches or file.name != f"{batch:06d}.json":
+        raise CubeDamagedError(f"{file}: batch {batch!r}, expected the number in the file's name, of a batch")
+    if record.get("draws") != list(layout.bounds(batch)):
+        raise CubeDamagedError(f"{file}: draws {record.get('draws')!r}, expected {list(layout.bounds(batch))}")
+    counts = record.get("status")
+    if not isinstance(counts, dict) or not set(counts) <= set(layout.status_meanings.values()):
+        raise CubeDamagedError(f"{file}: status {counts!r}, expected counts by {layout.status_meanings}")
+    return record
 
 
 def _check_arrays(layout: Layout, variables: tuple[Variable, ...], arrays: Mapping[str, Array], rows: int) -> None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -68,7 +69,17 @@ WORKERS = click.option("--workers", type=click.IntRange(min=1), help="Worker pro
 
 
 def _plan(study: Path, draws: int | None) -> Plan:
-    return make_plan(read_study_file(study, draws), study.parent)
+    with naming(study):
+        return make_plan(read_study_file(study, draws), study.parent)
+
+
+@contextmanager
+def naming(study: Path) -> Iterator[None]:
+    """Put the study file before whatever its tables, parameters and draws are refused for."""
+    try:
+        yield
+    except (InputError, SamplingError) as fault:
+        raise StudyError(f"{study.name}: {fault}") from fault
 
 
 @main.command()
@@ -166,7 +177,8 @@ def solve(
     study: Path, as_json: bool, settings: tuple[str, ...], configurations: tuple[str, ...], days: Path | None
 ) -> int:
     """Solve one future, unset parameters at their mid values, and print every outcome of each configuration."""
-    found = what_if(read_study_file(study), study.parent, settings, configurations, days)
+    with naming(study):
+        found = what_if(read_study_file(study), study.parent, settings, configurations, days)
     click.echo(json.dumps(found, indent=1) if as_json else tell.what_if_text(found, WIDTH))
     solved = all(result["status"] == 1 for result in found["configurations"].values())
     return DONE if solved else WITH_FAILURES

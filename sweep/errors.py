@@ -28,7 +28,9 @@ def explain(error: ValidationError, model: type[BaseModel], where: str) -> str:
             lines.append(f"{where}: {key}: found nothing, expected a value")
         else:
             message = fault["msg"].removeprefix("Value error, ")
-            lines.append(f"{where}: {key + ': ' if key else ''}found {fault['input']!r}, expected: {message}")
+            whole = isinstance(fault["input"], dict)  # a rule between several keys: its message says what it found
+            found = "" if whole else f"found {fault['input']!r}, expected: "
+            lines.append(f"{where}: {key + ': ' if key else ''}{found}{message}")
     return "\n".join(lines)
 
 

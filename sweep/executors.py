@@ -7,15 +7,23 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
+
+from sweep.errors import StudyError
 
 Shared = TypeVar("Shared")
 Result = TypeVar("Result")
 ATTEMPTS = 3  # a batch whose worker died this often is left for a later run
 WINDOW = 2  # calls in flight per actor, so that none waits for the driver
+REACH_SECONDS = 10.0  # for a first connection to a cluster
 OBJECT_STORE_BYTES = 256 * 2**20
+
+
+class ClusterError(StudyError):
+    """The cluster that was asked for cannot be used."""
 
 
 class WorkersLostError(RuntimeError):
@@ -88,7 +96,14 @@ def _connect(workers: int | None, address: str | None) -> Any:
 
     quiet = {"logging_level": logging.ERROR, "log_to_driver": False}
     if address is not None:
-        ray.init(address=address, **quiet)
+        _reach(address)
+        try:
+            ray.init(address=address, **quiet)
+        except ray.exceptions.AuthenticationError as fault:
+            how = "bring the cluster's token to ~/.ray/auth_token (or RAY_AUTH_TOKEN) and set RAY_AUTH_MODE=token"
+            raise ClusterError(f"--address {address}: the cluster does not know this client; {how}") from fault
+        except ConnectionError as fault:
+            raise ClusterError(f"--address {address}: no Ray cluster answers: {fault}") from fault
     else:
         processors = workers or os.cpu_count() or 1
         store = OBJECT_STORE_BYTES
@@ -96,33 +111,53 @@ def _connect(workers: int | None, address: str | None) -> Any:
     return ray
 
 
+def _reach(address: str) -> None:
+    """Refuse at once an address where nothing listens; Ray itself would try for minutes."""
+    host, sign, port = address.rpartition(":")
+    if sign and port.isdigit() and not host.startswith("ray:"):
+        try:
+            socket.create_connection((host, int(port)), timeout=REACH_SECONDS).close()
+        except OSError as fault:
+            raise ClusterError(f"--address {address}: nothing listens there ({fault})") from fault
+
+
 def _feed(
     ray: Any, actors: Sequence[Any], solve: Callable[[Any, int], Any], held: list[Any], batches: Sequence[int]
 ) -> Iterator[Any]:
-    """Keep ``WINDOW`` calls in flight per actor; a batch whose actor died goes back to the queue."""
-    waiting, attempts, lost = deque(batches), dict.fromkeys(batches, 0), []
-    flying: dict[Any, tuple[Any, int]] = {}
+    """Keep ``WINDOW`` calls in flight per actor; a batch whose actor died goes back to the queue.
+
+    A death is charged to the call that was at work alone, so that one batch that kills its worker takes no other along.
+    """
+    waiting, deaths, lost = deque(batches), dict.fromkeys(batches, 0), []
+    flying: dict[Any, tuple[Any, int]] = {}  # in order of submission, which is each actor's order of work
+    guilty: set[Any] = set()  # calls at work when their actor died
+    bystanders: set[Any] = set()  # calls that waited behind them and fell with the actor
 
     def submit(actor: Any) -> None:
         if waiting:
             batch = waiting.popleft()
-            attempts[batch] += 1
             flying[actor.run.remote(solve, held, batch)] = (actor, batch)
 
     for actor in list(actors) * WINDOW:
         submit(actor)
     while flying:
         [done], _ = ray.wait(list(flying), num_returns=1)
-        actor, batch = flying.pop(done)
+        actor, batch = flying[done]
         try:
             result = ray.get(done)
         except ray.exceptions.RayActorError:
-            if attempts[batch] < ATTEMPTS:
+            if done not in guilty | bystanders:
+                at_work, *behind = [call for call, (at, _) in flying.items() if at is actor]
+                guilty.add(at_work)
+                bystanders.update(behind)
+            deaths[batch] += done in guilty
+            if deaths[batch] < ATTEMPTS:
                 waiting.append(batch)
             else:
                 lost.append(batch)
         else:
             yield result
+        del flying[done]
         submit(actor)
     if lost:
         raise WorkersLostError(lost)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -99,9 +99,15 @@ def read_marginals(study: Study, inputs: Inputs) -> tuple[dict[str, Marginal], T
     marginals, mids = read_uncertainty(inputs.tables["uncertainty"])
     required, optional = required_parameters(inputs), optional_parameters(inputs)
     known = [*required, *optional]
-    for name in (*marginals, *study.uncertain, *study.fixed):
-        if name not in known:
-            raise InputError("study", "parameter", name, "an uncertain parameter of the model", known)
+    named: dict[str, Iterable[str]] = {
+        inputs.tables["uncertainty"].name: marginals,
+        "[uncertain]": study.uncertain,
+        "[fixed]": study.fixed,
+    }
+    for where, names in named.items():
+        for name in names:
+            if name not in known:
+                raise InputError(where, "name", name, "an uncertain parameter of the model", known)
     marginals |= {name: marginal_from_dict(name, entry) for name, entry in study.uncertain.items()}
     marginals |= {
         n: marginal_from_dict(n, {"distribution": "fixed", "value": 1.0}) for n in study.fixed if n in optional

@@ -19,13 +19,13 @@ CONFIGURATIONS = ("tokyo_osaka", "today", "four_hubs", "five_hubs", "watt_bit_20
 class Study(BaseModel):
     """A study as its author wrote it; the defaults are those of the Japan 2040 study."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     name: str = Field(description="name of the study; the cube is results/<name>.zarr unless told otherwise")
     reference: str = Field(default="tokyo_osaka", description="configuration that savings are measured against")
-    configurations: tuple[str, ...] = Field(default=CONFIGURATIONS, min_length=1)
+    configurations: tuple[str, ...] = Field(default=CONFIGURATIONS, strict=False, min_length=1)
     siting: Siting = Field(default="tiers", description='"simple": tier-blind, continuous, no site costs')
-    batch: int = Field(default=4, ge=1, strict=True, description="draws per task and per shard of the cube")
+    batch: int = Field(default=4, ge=1, description="draws per task and per shard of the cube")
     design: DesignSpec
     days: DaysSpec
     uncertain: dict[str, dict[str, Any]] = Field(default_factory=dict, description="own distributions by parameter")

@@ -70,7 +70,7 @@ def plan_text(plan: Plan, seconds_per_draw: float | None, workers: int) -> str:
     ]
     if seconds_per_draw is not None:
         lines.append(
-            f"about {duration(n['seconds'])} on {workers} workers "
+            f"about {duration(n['seconds'])} on {workers} worker{'s' * (workers > 1)} "
             f"(a pilot: {seconds_per_draw:.2g} s a draw; start-up not counted)"
         )
     return "\n".join(lines)

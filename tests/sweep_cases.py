@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import json
 from contextlib import chdir
@@ -35,6 +36,7 @@ OWN_DESIGN = f'kind = "sobol"\ndraws = {DRAWS}\nseed = 7', 'kind = "file"\nfile 
 WITH_OPTIMAL = '"five_hubs"]', '"five_hubs", "optimal"]'
 WITH_NORTH = '"five_hubs"]', '"five_hubs", "north"]'
 NORTH = '[free.north]\nareas = ["Hokkaido", "Tohoku", "Tokyo", "Kyushu"]\n'  # room for every draw, and soon solved
+TOO_SMALL = '[free.north]\nareas = ["Okinawa"]\n'  # grid headroom for 0.5 GW of contract
 Edit = tuple[str, str]
 
 
@@ -92,3 +94,10 @@ def files_outside_run(store: Path) -> dict[str, bytes]:
 
 def commit_record(store: Path, batch: int) -> Path:
     return store / "run" / "commits" / f"{batch:06d}.json"
+
+
+def mids() -> dict[str, float | str]:
+    """Return the value of every parameter that nobody sets."""
+    with (SHIPPED / "uncertainty.csv").open(encoding="utf-8") as stream:
+        rows = {row["name"]: row["mid"] for row in csv.DictReader(stream)}
+    return {name: mid if name == "weather_year" else float(mid) for name, mid in rows.items()}

@@ -207,14 +207,23 @@ class TestShifts:
         assert day["tau_dn"].sum() == near(3.6)
         assert day.cost == near((24 - 3.6) * 10 + 7.2 * 0.013)
 
-    def test_time_share_bounds_the_shift(self) -> None:
-        """With machines to spare a quarter of the load moves: 0.5 x 12 GWh; at the meter, so PUE 1.5 makes it 0.75 x 12."""
+    @pytest.mark.parametrize("hours", [8, 16])
+    @pytest.mark.parametrize("pue", [1.0, 1.5])
+    def test_time_share_bounds_the_shift(self, hours: int, pue: float) -> None:
+        """A quarter of the load moves at most, up where there are 8 hours of sun, down where 8 are dark: 0.5 x 8 GWh x PUE."""
+        sun = np.zeros(24)
+        sun[:hours] = 1.0
+        inputs = system("W", lng=10, solar=10, pue=[pue], scalars={"headroom": 1.0})
+        day = solve_day(inputs, demand=0, load=2, theta={"wls_time_share": 0.25}, cf=sun)
+        assert day.cost == near(pue * ((2 * (24 - hours) - 4) * 10 + 8 * 0.013))
+
+    def test_machines_at_the_meter(self) -> None:
+        """0.15 of 2 GW at PUE 1.5 are 0.45 GW more for 12 hours."""
         noon = np.zeros(24)
         noon[6:18] = 1.0
-        for pue in (1.0, 1.5):
-            inputs = system("W", lng=10, solar=10, pue=[pue], scalars={"headroom": 1.0})
-            day = solve_day(inputs, demand=0, load=2, theta={"wls_time_share": 0.25}, cf=noon)
-            assert day.cost == near(pue * ((24 - 6) * 10 + 12 * 0.013))
+        inputs = system("W", lng=10, solar=10, pue=[1.5])
+        day = solve_day(inputs, demand=0, load=2, theta={"wls_time_share": 0.25}, cf=noon)
+        assert day["tau_up"] == near(0.45 * noon)
 
     space: Mapping[str, float | str] = {"apn_adoption": 0.5, "wls_space_share": 0.4}
 
@@ -225,6 +234,14 @@ class TestShifts:
         assert day.hourly("sig_up") == near(np.array([[0.2] * 24, [0.0] * 24]))
         assert day.hourly("sig_dn") == near(np.array([[0.0] * 24, [0.3] * 24]))
         assert day.cost == near(24 * (1.2 * 5 + 1.2 * 10 + 0.5 * 0.017))
+
+    @pytest.mark.parametrize(("load", "up", "down"), [((2, 1), 0.2, 0.3), ((1, 2), 0.2, 0.3), ((0.5, 3), 0.1, 0.15)])
+    def test_space_share_bounds_either_end(self, load: tuple[float, float], up: float, down: float) -> None:
+        """A fifth of E's load may leave, a fifth of W's may come: the less, in work, is moved; E's meter sees 1.5 times that."""
+        inputs = system(coal=(10, 0), lng=(0, 10), pue=[1.0, 1.5], scalars={"headroom": 0.25})
+        day = solve_day(inputs, demand=0, load=load, theta=self.space)
+        assert day.hourly("sig_up")[0] == near(np.full(24, up))
+        assert day.hourly("sig_dn")[1] == near(np.full(24, down))
 
     def test_space_shift_keeps_to_the_machines(self) -> None:
         """W can take 0.15 GW more only: 0.225 at the meter of E."""

@@ -126,5 +126,7 @@ def test_limit_is_inclusive_and_by_hand() -> None:
     same = replace(inputs, class_limit=np.full(4, 8.0))
     assert latency.allowed(same)[0].tolist() == [[True, False], [False, True]], "8 ms within an area are no more than 8"
     assert not latency.only_photonic(same).any()
+    least = replace(inputs, class_limit=np.full(4, 1.0))
+    assert latency.allowed(least)[0].tolist() == [[True, False], [False, True]], "a limit is met where it is reached"
     fast = replace(inputs, class_limit=np.full(4, 7.0))
     assert latency.only_photonic(fast)[0].tolist() == [[True, False], [False, True]], "a limit below today's overhead"
