@@ -24,21 +24,9 @@ from tests.case_tables import (
     repeat,
     spec,
     two_area_tables,
-    write_study,
     write_tables,
 )
 from tests.cases import YEAR
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_study(tmp_path_factory.mktemp("tables"))
-
-
-@pytest.fixture(scope="module")
-def inputs(folder: Path) -> Inputs:
-    return read_inputs(spec(), folder)
-
 
 # name of the case -> edit, file, key, value found, expected (a part of it), nearest name
 BAD_TABLES: dict[str, tuple[Edit, str, str, object, str, str | None]] = {

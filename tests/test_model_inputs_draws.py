@@ -17,7 +17,6 @@ from model import (
     check_theta,
     optional_parameters,
     read_configurations,
-    read_inputs,
     required_parameters,
 )
 from tests.case_tables import (
@@ -27,23 +26,10 @@ from tests.case_tables import (
     check,
     put,
     repeat,
-    spec,
     two_area_tables,
-    write_study,
     write_tables,
 )
 from tests.cases import YEAR
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_study(tmp_path_factory.mktemp("tables"))
-
-
-@pytest.fixture(scope="module")
-def inputs(folder: Path) -> Inputs:
-    return read_inputs(spec(), folder)
-
 
 BAD_CONFIGURATIONS: dict[str, tuple[Edit, str, str, object, str, str | None]] = {
     "shares": (

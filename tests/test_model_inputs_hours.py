@@ -22,19 +22,8 @@ from model import (
 from tests.case_tables import (
     check,
     spec,
-    write_study,
 )
 from tests.cases import YEAR
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_study(tmp_path_factory.mktemp("tables"))
-
-
-@pytest.fixture(scope="module")
-def inputs(folder: Path) -> Inputs:
-    return read_inputs(spec(), folder)
 
 
 @pytest.fixture(scope="module")

@@ -14,25 +14,12 @@ from model import (
     Inputs,
     build_case,
     read_configurations,
-    read_inputs,
     solve_draw,
 )
 from tests.case_tables import (
     GOOD,
-    spec,
-    write_study,
 )
 from tests.cases import YEAR
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_study(tmp_path_factory.mktemp("tables"))
-
-
-@pytest.fixture(scope="module")
-def inputs(folder: Path) -> Inputs:
-    return read_inputs(spec(), folder)
 
 
 def without(column: str, place: int | slice) -> Callable[[Inputs], Inputs]:
