@@ -76,7 +76,8 @@ class LiveHighs:
             "simplex_iteration_limit": ITERATION_LIMIT,
             **(options or {}),
         }.items():
-            self.highs.setOptionValue(name, value)
+            if self.highs.setOptionValue(name, value) is highspy.HighsStatus.kError:
+                raise ValueError(f"HiGHS does not know the option {name!r} = {value!r}")
         self._entries: Floats | None = None
         self._start = basis
         self.iterations = 0
