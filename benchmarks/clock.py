@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +13,7 @@ from unittest.mock import patch
 import highspy
 
 import model.draw
+from model.free import solve_free
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class Clock:
         Seconds of each free configuration, in the order of solving.
     left_out : float
         Seconds of work that belongs to the benchmark and not to what is measured.
+    by_draw : dict
+        Draw -> seconds in all, where a runner goes draw by draw.
     startup : float
         Seconds before the first worker began; 0 without workers.
     peak_mb : float
@@ -44,6 +47,7 @@ class Clock:
 
     runs: list[Run] = field(default_factory=list)
     free: list[float] = field(default_factory=list)
+    by_draw: dict[int, float] = field(default_factory=dict)
     left_out: float = 0.0
     startup: float = 0.0
     peak_mb: float = 0.0
@@ -63,6 +67,14 @@ class Clock:
         self.free.append(time.perf_counter() - begun - (self.left_out - left_out))
 
     @contextmanager
+    def for_draws(self, draws: Sequence[int]) -> Iterator[None]:
+        """Count what happens here to these draws, in equal parts."""
+        begun, left_out = time.perf_counter(), self.left_out
+        yield
+        seconds = time.perf_counter() - begun - (self.left_out - left_out)
+        self.by_draw |= dict.fromkeys(draws, seconds / len(draws))
+
+    @contextmanager
     def leaving_out(self) -> Iterator[None]:
         """Take the time spent here off what is measured."""
         begun = time.perf_counter()
@@ -73,6 +85,7 @@ class Clock:
         """Add what a worker clocked."""
         self.runs += other.runs
         self.free += other.free
+        self.by_draw |= other.by_draw
         self.left_out += other.left_out
         self.peak_mb = max(self.peak_mb, other.peak_mb)
 
@@ -81,7 +94,7 @@ class Clock:
 def clocked() -> Iterator[Clock]:
     """Clock every HiGHS run of this process, and every free configuration of this engine, while the context lasts."""
     clock = Clock()
-    run, solve_free = highspy.Highs.run, model.draw.solve_free
+    run = highspy.Highs.run
 
     def clocked_run(highs: Any) -> Any:
         begun = time.perf_counter()
@@ -98,13 +111,6 @@ def clocked() -> Iterator[Clock]:
     with patch.object(highspy.Highs, "run", clocked_run), patch.object(model.draw, "solve_free", clocked_free):
         yield clock
     clock.peak_mb = max(clock.peak_mb, peak_mb())
-
-
-def timed(work: Callable[[], Any]) -> tuple[Any, float]:
-    """Do the work; its result and the seconds it took."""
-    begun = time.perf_counter()
-    result = work()
-    return result, time.perf_counter() - begun
 
 
 def peak_mb() -> float:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import chain, product
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pyomo.environ as pyo
@@ -18,7 +20,9 @@ from model.siting import TWH_PER_GW_YEAR
 from model.template import Floats
 from model.weather import HOURS
 
-OPTIONS = {"threads": 1, "random_seed": 0}
+Names = list[str]
+Values = Mapping[str, Any]
+OPTIONS: Mapping[str, float] = {"threads": 1, "random_seed": 0}
 MILLION = 1000  # million yen in a billion
 
 
@@ -27,50 +31,67 @@ class YearProgram:
 
     Parameters
     ----------
-    free : Configuration or None
-        A free configuration: load is a variable of every day. None: the load is given, a number in every day.
+    configuration : Configuration
+        Fixed: the load is given, a number in every day. Free: load is a variable of every day.
+    days : int
     clock : Clock
         Leaves out the time in which the days' equations are rewritten for variable load: whoever states the joint
         program himself has the load as a variable from the start.
+    theta : mapping, optional
+        A draw: the model is built with its numbers, as one builds a model that is solved once. None: every Param is
+        mutable and gets its value by :meth:`set`, for any draw and, where the load is given, any fixed configuration.
     """
 
-    def __init__(self, case: Case, days: int, free: Configuration | None, clock: Clock) -> None:
-        self.case, self.free = case, free
+    def __init__(
+        self, case: Case, configuration: Configuration, days: int, clock: Clock, theta: Theta | None = None
+    ) -> None:
+        self.case, self.free = case, configuration.is_free
+        inputs, free = case.inputs, configuration if configuration.is_free else None
+        of_stage: Values | None = None
+        of_days: Sequence[Values | None] = [None] * days
+        weights: Sequence[Any] | None = None
+        if theta is not None:
+            of_stage, of_days, weights = year_values(case, theta, configuration)
         self.model = m = pyo.ConcreteModel("year")
-        m.siting = siting.build_siting(case.inputs, case.siting, free)
-        m.weight = pyo.Param(range(days), mutable=True)
-        self.days = [dispatch.build_dispatch(case.inputs) for _ in range(days)]
-        for number, day in enumerate(self.days):
-            m.add_component(f"day_{number}", day)
-        for stage in (m.siting, *self.days):
-            stage.cost.deactivate()
-        if free is not None:
+
+        def stage() -> pyo.ConcreteModel:
+            return siting.build_siting(inputs, case.siting, free)
+
+        def day() -> pyo.ConcreteModel:
+            return dispatch.build_dispatch(inputs)
+
+        with clock.leaving_out():
+            names = [param_names(build()) for build in (stage, day)]
+        m.siting = built(stage, of_stage, names[0])
+        self.days = [built(day, values, names[1]) for values in of_days]
+        for number, block in enumerate(self.days):
+            m.add_component(f"day_{number}", block)
+        for block in (m.siting, *self.days):
+            block.cost.deactivate()
+        if self.free:
             with clock.leaving_out():
-                for day in self.days:
-                    join_load(day, {a: sum(m.siting.x[a, j] for j in range(len(case.tiers))) for a in day.X})
-        daily = sum(m.weight[number] * day.cost.expr for number, day in enumerate(self.days))
+                loads = {a: sum(m.siting.x[a, j] for j in range(len(case.tiers))) for a in range(len(inputs.areas))}
+                for block in self.days:
+                    join_load(block, loads)
+        if weights is None:
+            m.weight = pyo.Param(range(days), mutable=True)
+            weights = [m.weight[number] for number in range(days)]
+        daily = sum(weight * block.cost.expr for weight, block in zip(weights, self.days, strict=True))
         m.cost = pyo.Objective(expr=MILLION * m.siting.cost.expr + daily)
 
     @property
-    def options(self) -> dict[str, float]:
+    def options(self) -> Mapping[str, float]:
         """HiGHS options: with whole sites the gap that this engine's free configurations have."""
         gap = SITES_GAP if self.case.siting == "tiers" else CONTINUOUS_GAP
-        return OPTIONS if self.free is None else {**OPTIONS, "mip_rel_gap": gap}
+        return {**OPTIONS, "mip_rel_gap": gap} if self.free else OPTIONS
 
     def set(self, theta: Theta, configuration: Configuration) -> None:
-        """Give every Param its value for a draw and a configuration."""
-        case, inputs, year = self.case, self.case.inputs, str(theta[WEATHER_YEAR])
-        draw = dispatch.of_draw(theta, inputs)
-        days = case.days[year]
-        set_params(self.model, {"weight": days.weight})
-        if configuration.shares is None:
-            set_params(self.model.siting, siting.of_draw(theta, inputs, configuration))
-        else:
-            draw["X"] = load(theta, configuration.shares)
-            given = siting.of_load(theta, inputs, float(theta["dc_demand"]) * configuration.shares)
-            set_params(self.model.siting, given)
-        for number, day in enumerate(self.days):
-            set_params(day, draw | dispatch.of_day(inputs.weather[year], int(days.day[number]), inputs))
+        """Give every mutable Param its value for a draw and a configuration."""
+        of_stage, of_days, weights = year_values(self.case, theta, configuration)
+        set_params(self.model, {"weight": weights})
+        set_params(self.model.siting, of_stage)
+        for day, values in zip(self.days, of_days, strict=True):
+            set_params(day, values)
 
     def costs(self, theta: Theta, configuration: Configuration) -> Floats:
         """Costs of the solved year, in the order of ``COSTS`` [billion yen per year]."""
@@ -79,6 +100,55 @@ class YearProgram:
         of_siting = pyo.value(self.model.siting.cost)
         daily = pyo.value(self.model.cost) / MILLION - of_siting
         return costs(self.case, theta, configuration, fuel / MILLION, daily, of_siting)
+
+
+def year_values(case: Case, theta: Theta, configuration: Configuration) -> tuple[Values, list[Values], list[float]]:
+    """Values of the siting stage's Params, of each day's, and the days' weights."""
+    inputs, year = case.inputs, str(theta[WEATHER_YEAR])
+    days = case.days[year]
+    draw: dict[str, Any] = dict(dispatch.of_draw(theta, inputs))
+    if configuration.shares is None:
+        of_stage = siting.of_draw(theta, inputs, configuration)
+    else:
+        of_stage = siting.of_load(theta, inputs, float(theta["dc_demand"]) * configuration.shares)
+        draw["X"] = load(theta, configuration.shares)
+    of_days: list[Values] = [draw | dispatch.of_day(inputs.weather[year], int(day), inputs) for day in days.day]
+    return of_stage, of_days, days.weight.tolist()
+
+
+def built(build: Callable[[], pyo.ConcreteModel], values: Values | None, names: Names) -> pyo.ConcreteModel:
+    """Build a model; with ``values`` the Params that they name are plain numbers, which Pyomo handles faster.
+
+    Parameters
+    ----------
+    names : sequence of str
+        The model's Params in the order of their declaration.
+    """
+    if values is None:
+        return build()
+    given, declared = pyo.Param, iter(names)
+
+    def number(*sets: Any, mutable: bool) -> Any:
+        name = next(declared)
+        if name not in values:
+            return given(*sets, mutable=mutable)
+        if not sets:
+            return float(values[name])
+        places = list(sets[0]) if len(sets) == 1 else [_flat(place) for place in product(*sets)]
+        return dict(zip(places, np.broadcast_to(np.ravel(values[name]), len(places)).tolist(), strict=True))
+
+    with patch.object(pyo, "Param", number):
+        return build()
+
+
+def param_names(model: pyo.ConcreteModel) -> Names:
+    """The Params of a model in the order of their declaration."""
+    return [param.local_name for param in model.component_objects(pyo.Param)]
+
+
+def _flat(place: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The index of a product of sets: members that are tuples themselves are taken apart."""
+    return tuple(chain.from_iterable(part if isinstance(part, tuple) else (part,) for part in place))
 
 
 def join_load(day: pyo.ConcreteModel, loads: Mapping[int, Any]) -> None:
@@ -99,7 +169,7 @@ def join_load(day: pyo.ConcreteModel, loads: Mapping[int, Any]) -> None:
             constraint.set_value(replace_expressions(constraint.expr, places))
 
 
-def set_params(block: pyo.ConcreteModel, values: Mapping[str, Any]) -> None:
+def set_params(block: pyo.ConcreteModel, values: Values) -> None:
     """Set mutable Params from numbers or arrays in the order of their index sets; a single number goes to all."""
     for name, value in values.items():
         param = block.component(name)
@@ -116,8 +186,7 @@ def fuel_and_co2(day: pyo.ConcreteModel, theta: Theta, case: Case) -> float:
     inputs = case.inputs
     per_kwh = parameters.fuel_cost(theta, inputs) + inputs.emission * float(theta["co2_price"]) / 1000
     steady = sum(
-        per_kwh[g] * float(inputs.min_output[g]) * HOURS * variable.value
-        for (_, g), variable in day.committed.items()
+        per_kwh[g] * float(inputs.min_output[g]) * HOURS * variable.value for (_, g), variable in day.committed.items()
     )
     return float(steady + sum(per_kwh[g] * variable.value for (_, g, _), variable in day.above_min.items()))
 

@@ -57,8 +57,9 @@ class Dispatcher:
         for number, weight in enumerate(self.days.weight):
             if number in self.bases:
                 self.live.start_from(self.bases[number])
-            for year, cut, at in zip(years, cuts, points, strict=True):
-                self._solve_day(number, float(weight), at, year, cut)
+            tasks = list(zip(points, years, cuts, strict=True))
+            for task in tasks if number % 2 == 0 else reversed(tasks):  # to and fro: a new day finds the load as it was
+                self._solve_day(number, float(weight), *task)
             self.bases[number] = self.live.basis()
         return list(zip(years, cuts, strict=True))
 

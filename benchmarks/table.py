@@ -1,0 +1,161 @@
+"""Turns measurements into ratios against this engine, and ratios into a table and a record."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from benchmarks.measure import WITH_WORKERS, Measurement, day_solves
+from benchmarks.runners import WORKERS
+from sweep.plan import Plan
+
+NOTES = {
+    "ours": "this engine, serial: reading, patching, solving, writing; siting_value and its extra solve included",
+    "floor": "the seconds of `ours` inside Highs.run alone",
+    "ours_ray": f"this engine, {WORKERS} Ray workers",
+    "persistent": "Pyomo built once, mutable Params, persistent appsi_highs, nearest-neighbour draws, day by day; "
+    "free configurations: the joint program of all days, kept",
+    "rebuild": "one Pyomo model per draw and configuration over all days, appsi_highs; free: joint program",
+    "ema_workbench": f"EMA Workbench, {WORKERS} processes, the persistent solvers in each",
+    "parameter_sweep": f"parameter-sweep on Ray, {WORKERS} workers, appsi_highs",
+}
+HEADINGS = ("runner", "draws", "s/draw", "fixed", "free", "in HiGHS", "outside", "iterations", "MB", "ratio", "fixed")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One runner's line; seconds per draw, NaN where not known.
+
+    ``iterations`` are those per day and fixed configuration; ``ratio`` and ``ratio_fixed`` are its seconds over this
+    engine's on the same draws and as many workers, with all configurations and with the fixed ones alone.
+    """
+
+    runner: str
+    draws: int
+    workers: int
+    seconds: float
+    fixed: float
+    free: float
+    inside: float
+    outside: float
+    iterations: float
+    peak_mb: float
+    startup: float
+    ratio: float
+    ratio_fixed: float
+
+
+def rows_of(plan: Plan, measured: Mapping[str, Measurement]) -> list[Row]:
+    """A row per runner, and the floor behind ``ours``."""
+    rows = []
+    for name, found in measured.items():
+        rows.append(_row(plan, found, measured.get("ours_ray" if name in WITH_WORKERS else "ours")))
+        if name == "ours":
+            nan = float("nan")
+            inside = rows[-1].inside
+            rows.append(
+                Row(
+                    "floor",
+                    rows[-1].draws,
+                    1,
+                    inside,
+                    nan,
+                    nan,
+                    inside,
+                    0.0,
+                    nan,
+                    nan,
+                    0.0,
+                    inside / rows[-1].seconds,
+                    nan,
+                )
+            )
+    return rows
+
+
+def _row(plan: Plan, found: Measurement, ours: Measurement | None) -> Row:
+    draws, workers = len(found.draws), WORKERS if found.runner in WITH_WORKERS else 1
+    known = bool(found.free) or not any(c.is_free for c in plan.case.configurations)
+    free = sum(found.free) / workers if known else float("nan")
+    fixed = found.seconds - free
+    ratio = ratio_fixed = float("nan")
+    if ours is not None:
+        # On the draws that both solved: free configurations come in the order of draws, as many for each.
+        same = _share(ours.by_draw, found.draws)
+        ratio = found.seconds / (ours.seconds * same)
+        of_ours = dict(zip(ours.draws, np.array(ours.free).reshape(len(ours.draws), -1).sum(axis=1), strict=True))
+        ours_free = sum(of_ours[d] for d in found.draws) / workers
+        ratio_fixed = fixed / (ours.seconds * same - ours_free)
+    return Row(
+        runner=found.runner,
+        draws=draws,
+        workers=workers,
+        seconds=found.seconds / draws,
+        fixed=fixed / draws,
+        free=free / draws,
+        inside=found.solver_seconds / workers / draws,
+        outside=(found.seconds - found.solver_seconds / workers) / draws,
+        iterations=found.iterations / day_solves(plan, found.draws) if found.solves else float("nan"),
+        peak_mb=found.peak_mb,
+        startup=found.startup,
+        ratio=ratio,
+        ratio_fixed=ratio_fixed,
+    )
+
+
+def _share(by_draw: Mapping[int, float], draws: Sequence[int]) -> float:
+    """The part of all draws' seconds that went to these."""
+    return sum(by_draw[d] for d in draws) / sum(by_draw.values())
+
+
+def figures_of(plan: Plan, measured: Mapping[str, Measurement], cold: float) -> dict[str, float]:
+    """The single figures beside the table."""
+    ours = measured["ours"]
+    figures = {
+        "floor_over_ours": ours.solver_seconds / ours.seconds,
+        "cold_iterations": cold,
+        "cold_over_hot_iterations": cold / (ours.iterations / day_solves(plan, ours.draws)),
+    }
+    fixed = sum(not c.is_free for c in plan.case.configurations)
+    free = np.array(ours.free).reshape(len(ours.draws), -1)
+    if free.size:
+        rest = np.array([ours.by_draw[d] for d in ours.draws]) - free.sum(axis=1)
+        figures["free_over_one_fixed_median"] = float(np.median(free.mean(axis=1) / (rest / fixed)))
+    if "ours_ray" in measured:
+        figures["parallel_efficiency"] = ours.seconds / (WORKERS * measured["ours_ray"].seconds)
+        figures["ray_startup_seconds"] = measured["ours_ray"].startup
+    return figures
+
+
+def text_of(title: str, rows: Sequence[Row], figures: Mapping[str, float]) -> str:
+    """The table as Markdown, its notes, and the single figures."""
+    lines = [title, "", f"| {' | '.join(HEADINGS)} |", f"|---|{'---:|' * (len(HEADINGS) - 1)}"]
+    for row in rows:
+        times = [_number(t, ".3f") for t in (row.seconds, row.fixed, row.free, row.inside, row.outside)]
+        rest = [_number(row.iterations, ".0f"), _number(row.peak_mb, ".0f")]
+        ratios = [_number(row.ratio, ".2f"), _number(row.ratio_fixed, ".2f")]
+        lines.append(f"| {' | '.join([row.runner, str(row.draws), *times, *rest, *ratios])} |")
+    lines += [
+        "",
+        "Seconds per draw: in all, for the fixed and for the free configurations, inside and outside of HiGHS.",
+        "Iterations per day and fixed configuration. Ratios: seconds over this engine's on the same draws with as many",
+        "workers, all configurations and the fixed ones alone; start of workers not counted.",
+        "",
+        *(f"- {row.runner}: {NOTES[row.runner]}" for row in rows),
+        "",
+        *(f"{name}: {value:.3g}" for name, value in figures.items()),
+    ]
+    return "\n".join(lines)
+
+
+def record_of(row: Row) -> dict[str, Any]:
+    """A row for JSON: what is not known is null."""
+    return {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in vars(row).items()}
+
+
+def _number(value: float, form: str) -> str:
+    return "-" if math.isnan(value) else format(value, form)
