@@ -68,7 +68,7 @@ def main(
         if full_year:
             click.echo("ours: 1 draw of 365 days ...", err=True)
             year = measure_apart(make_workload("full_year", Path(folder), int(areas)), "ours", [0])
-            figures["full_year_over_these_days"] = year.seconds / measured["ours"].by_draw[0]
+            figures["full_year_over_these_days"] = year.by_draw[0][0] / measured["ours"].by_draw[0][0]
             figures["full_year_seconds"] = year.seconds
             figures["full_year_peak_mb"] = year.peak_mb
     rows = rows_of(plan, measured)

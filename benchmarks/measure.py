@@ -29,7 +29,7 @@ RUNNERS: dict[str, Runner] = {
     "parameter_sweep": peers.parameter_sweep,
 }
 WITH_WORKERS = ("ours_ray", "ema_workbench", "parameter_sweep")
-SAME = 1e-9  # relative difference of the dispatch and total cost of fixed configurations between runners
+SAME = 1e-9  # relative: so far may the costs of a fixed configuration differ between runners
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,13 +45,14 @@ class Measurement:
     seconds : float
         In all, from the first build or patch to the last cost, without ``startup``.
     startup : float
-        Seconds before the first worker began.
+        Seconds before the first worker began and after the last one ended.
     solver_seconds : float
-        Inside ``Highs.run``, summed over processes; NaN where the processes are not ours to clock.
+        Inside ``Highs.run``, summed over workers.
     by_draw : dict
-        Draw -> seconds; empty where not known.
-    free : tuple of float
-        Seconds of each free configuration of each draw; empty where not known.
+        Draw -> seconds, and those of its free configurations; this engine's without reading and writing. Empty where
+        a runner does not go draw by draw.
+    free : float
+        Seconds of all free configurations, summed over workers.
     solves : int
         Runs of HiGHS.
     iterations : int
@@ -66,8 +67,8 @@ class Measurement:
     seconds: float
     startup: float
     solver_seconds: float
-    by_draw: dict[int, float]
-    free: tuple[float, ...]
+    by_draw: dict[int, tuple[float, float]]
+    free: float
     solves: int
     iterations: int
     peak_mb: float
@@ -86,9 +87,9 @@ def measure(plan: Plan, runner: str, draws: Sequence[int]) -> Measurement:
         costs=costs,
         seconds=seconds - clock.left_out - clock.startup,
         startup=clock.startup,
-        solver_seconds=clock.solver_seconds if clock.runs else float("nan"),
+        solver_seconds=clock.solver_seconds,
         by_draw=clock.by_draw,
-        free=tuple(clock.free),
+        free=sum(clock.free),
         solves=len(clock.runs),
         iterations=sum(run.iterations for run in of_dispatch),
         peak_mb=clock.peak_mb,
@@ -128,8 +129,8 @@ def cold_iterations(case: Case, plan: Plan, draw: int) -> float:
 def disagreements(case: Case, one: Measurement, other: Measurement) -> list[str]:
     """Where two runners' costs differ by more than they may, a line each; on the draws that both solved.
 
-    Dispatch and total cost of fixed configurations may differ by ``SAME``, the total cost of free ones by the gap that
-    both were solved to.
+    All costs of fixed configurations may differ by ``SAME``, the total cost of free ones by the gap that both were
+    solved to; their other costs are not unique.
     """
     draws = [d for d in one.draws if d in other.draws]
     first, second = (m.costs[[m.draws.index(d) for d in draws]] for m in (one, other))

@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyomo.environ as pyo
 
-from benchmarks.clock import Clock
+from benchmarks.clock import WORKERS, Clock, read_spooled, spooled
 from benchmarks.programs import YearProgram
-from benchmarks.runners import COSTS, WORKERS, Persistent
+from benchmarks.runners import COSTS, Persistent
 from model.parameters import WEATHER_YEAR
 from model.template import Floats
 from sweep.plan import Plan, theta_of
@@ -31,61 +34,62 @@ def missing(runner: str) -> str | None:
 
 
 def parameter_sweep(plan: Plan, draws: Sequence[int], clock: Clock) -> Floats:
-    """parameter-sweep with its Ray back end: a Pyomo model per worker, every case solved by ``appsi_highs``.
+    """parameter-sweep with its Ray back end: Pyomo models kept in each worker, every case solved by ``appsi_highs``.
 
-    One case is one draw and configuration. The year's model is built once per worker, and once more for free
-    configurations, which is the most that the package's ``build_model`` allows; each solve hands the whole model to
-    HiGHS, as ``SolverFactory("appsi_highs")`` does.
+    One case is one draw and configuration. A worker builds the year's model once, and once more for free
+    configurations; each solve hands the whole model to HiGHS, as ``SolverFactory("appsi_highs")`` does.
     """
     package = importlib.import_module("parameter_sweep")
     places = range(len(plan.case.configurations))
     cases = [(draw, place) for draw in draws for place in places]
-    sweep = package.ParameterSweep(
-        optimize_function=_Optimise(plan, cases), number_of_subprocesses=WORKERS, parallel_back_end="ray"
-    )
-    sampled = package.PredeterminedFixedSample
-    begun = time.time()
-    _, results = sweep.parameter_sweep(
-        _build_cases,
-        lambda m: {"case": sampled(m.case, np.arange(len(cases), dtype=np.float64))},
-        build_outputs=lambda m: {name: m.found[name] for name in (*COSTS, "began")},
-    )
-    outputs = {name: np.asarray(results["outputs"][name]["value"]) for name in (*COSTS, "began")}
-    clock.startup = float(outputs["began"].min()) - begun
-    return np.stack([outputs[name] for name in COSTS], axis=-1).reshape(len(draws), len(places), -1)
+    with tempfile.TemporaryDirectory() as folder:
+        started = time.time()
+        sweep = package.ParameterSweep(
+            optimize_function=_Optimise(plan, cases, Path(folder)),
+            number_of_subprocesses=WORKERS,
+            parallel_back_end="ray",
+        )
+        _, results = sweep.parameter_sweep(
+            _build_cases,
+            lambda m: {"case": package.PredeterminedFixedSample(m.case, np.arange(len(cases), dtype=np.float64))},
+            build_outputs=lambda m: {name: m.found[name] for name in COSTS},
+        )
+        clock.gather(started, read_spooled(Path(folder)))
+    found = np.stack([results["outputs"][name]["value"] for name in COSTS], axis=-1)
+    return found.reshape(len(draws), len(places), -1)
 
 
 def _build_cases() -> pyo.ConcreteModel:
     """The swept model: the number of the case, and what was found for it."""
     m = pyo.ConcreteModel("cases")
     m.case = pyo.Param(mutable=True, initialize=0.0)
-    m.found = pyo.Param([*COSTS, "began"], mutable=True, initialize=0.0)
+    m.found = pyo.Param(COSTS, mutable=True, initialize=0.0)
     return m
 
 
 class _Optimise:
-    """Solves the case that the swept model's Param names; keeps the years' programs between cases of a worker."""
+    """Solves the case that the swept model's Param names; keeps the years' programs between the cases of a worker."""
 
-    def __init__(self, plan: Plan, cases: Sequence[tuple[int, int]]) -> None:
-        self.plan, self.cases = plan, cases
+    def __init__(self, plan: Plan, cases: Sequence[tuple[int, int]], folder: Path) -> None:
+        self.plan, self.cases, self.folder = plan, cases, folder
 
     def __call__(self, m: pyo.ConcreteModel) -> Any:
-        began = time.time()
         draw, place = self.cases[round(m.case.value)]
         theta, configuration = theta_of(self.plan.table, draw), self.plan.case.configurations[place]
         days = len(self.plan.case.days[str(theta[WEATHER_YEAR])].day)
         key = days, configuration.name if configuration.is_free else ""
         kept = m.__dict__.setdefault("programs", {})
-        if key not in kept:
-            kept[key] = YearProgram(self.plan.case, configuration, days, Clock())
-        program = kept[key]
-        program.set(theta, configuration)
-        solver = pyo.SolverFactory("appsi_highs")
-        solver.options.update(program.options)
-        results = solver.solve(program.model)
-        for name, cost in zip(COSTS, program.costs(theta, configuration), strict=True):
-            m.found[name] = float(cost)
-        m.found["began"] = began
+        with spooled(self.folder) as clock, clock.for_free() if configuration.is_free else nullcontext():
+            if key not in kept:
+                kept[key] = YearProgram(self.plan.case, configuration, days, clock)
+            program = kept[key]
+            program.set(theta, configuration)
+            solver = pyo.SolverFactory("appsi_highs")
+            solver.options.update(program.options)
+            results = solver.solve(program.model)
+            costs = program.costs(theta, configuration)
+        for name, cost in zip(COSTS, costs.tolist(), strict=True):
+            m.found[name] = cost
         return results
 
 
@@ -93,14 +97,15 @@ def ema_workbench(plan: Plan, draws: Sequence[int], clock: Clock) -> Floats:
     """EMA Workbench with a pool of processes; the model function keeps the persistent solvers in its worker."""
     package = importlib.import_module("ema_workbench")
     names = [f"{cost}_{place}" for place in range(len(plan.case.configurations)) for cost in COSTS]
-    model = package.Model("siting", function=_Kept(plan, names))
-    model.uncertainties = [package.IntegerParameter("draw", 0, max(*draws, 1))]
-    model.outcomes = [package.ScalarOutcome(name) for name in (*names, "began")]
     scenarios = [package.Scenario(f"draw_{draw}", draw=draw) for draw in draws]
-    begun = time.time()
-    with package.MultiprocessingEvaluator(model, n_processes=WORKERS) as evaluator:
-        experiments, outcomes = evaluator.perform_experiments(scenarios=scenarios)
-    clock.startup = float(np.min(outcomes["began"])) - begun
+    with tempfile.TemporaryDirectory() as folder:
+        model = package.Model("siting", function=_Kept(plan, names, Path(folder)))
+        model.uncertainties = [package.IntegerParameter("draw", 0, max(*draws, 1))]
+        model.outcomes = [package.ScalarOutcome(name) for name in names]
+        started = time.time()
+        with package.MultiprocessingEvaluator(model, n_processes=WORKERS) as evaluator:
+            experiments, outcomes = evaluator.perform_experiments(scenarios=scenarios)
+        clock.gather(started, read_spooled(Path(folder)))
     found = np.stack([outcomes[name] for name in names], axis=-1)
     row = {int(draw): place for place, draw in enumerate(experiments["draw"])}
     return found[[row[draw] for draw in draws]].reshape(len(draws), -1, len(COSTS))
@@ -111,13 +116,14 @@ class _Kept:
 
     __name__ = "siting"
 
-    def __init__(self, plan: Plan, names: Sequence[str]) -> None:
-        self.plan, self.names = plan, names
+    def __init__(self, plan: Plan, names: Sequence[str], folder: Path) -> None:
+        self.plan, self.names, self.folder = plan, names, folder
         self.kept: Persistent | None = None
 
     def __call__(self, draw: int) -> dict[str, float]:
-        began = time.time()
-        if self.kept is None:
-            self.kept = Persistent(self.plan, Clock())
-        found = self.kept.solve(theta_of(self.plan.table, int(draw)))
-        return {**dict(zip(self.names, found.ravel().tolist(), strict=True)), "began": began}
+        with spooled(self.folder) as clock:
+            if self.kept is None:
+                self.kept = Persistent(self.plan, clock)
+            self.kept.clock = clock
+            found = self.kept.solve(theta_of(self.plan.table, int(draw)))
+        return dict(zip(self.names, found.ravel().tolist(), strict=True))

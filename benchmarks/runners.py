@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import numpy as np
 import pyomo.environ as pyo
 from pyomo.contrib.appsi.solvers import Highs
 
-from benchmarks.clock import Clock, clocked
+from benchmarks.clock import WORKERS, Clock, clocked
 from benchmarks.programs import (
     OPTIONS,
     YearProgram,
@@ -32,8 +32,6 @@ from sweep.worker import Work, solve_batch
 
 COSTS = ("fuel_co2_cost", "dispatch_cost", "total_cost")  # billion yen per year
 Runner = Callable[[Plan, Sequence[int], Clock], Floats]
-Sweep = Callable[[Work, Sequence[int]], Iterator[tuple[float, Clock]]]
-WORKERS = 2
 
 
 def rebuild(plan: Plan, draws: Sequence[int], clock: Clock) -> Floats:
@@ -67,7 +65,7 @@ def persistent(plan: Plan, draws: Sequence[int], clock: Clock) -> Floats:
     order = nearest_neighbour_order(_points(plan), draws)
     found = {}
     for draw in order:
-        with clock.for_draws([draw]):
+        with clock.for_draw(draw):
             found[draw] = kept.solve(theta_of(plan.table, draw))
     return np.stack([found[draw] for draw in draws])
 
@@ -148,46 +146,39 @@ def keep(options: Mapping[str, float]) -> Highs:
 def ours(plan: Plan, draws: Sequence[int], clock: Clock) -> Floats:
     """Sweep with this engine, batch after batch in this process: reading the batch, patching, solving, writing."""
 
-    def run(work: Work, batches: Sequence[int]) -> Iterator[tuple[float, Clock]]:
+    def run(work: Work, batches: Sequence[int]) -> None:
         for batch in batches:
-            begun = time.time()
-            with clock.for_draws(range(*plan.layout.bounds(batch))):
-                solve_batch(work, batch)
-            yield begun, Clock()  # the clock of this process counts already
+            solve_batch(work, batch)
+            clock.name_drawn(*plan.layout.bounds(batch))
 
     return _sweep(plan, draws, clock, run)
 
 
 def ours_ray(plan: Plan, draws: Sequence[int], clock: Clock) -> Floats:
-    """Sweep with this engine on Ray actors of its own, from starting Ray to stopping it."""
+    """Sweep with this engine on Ray actors of its own."""
 
-    def run(work: Work, batches: Sequence[int]) -> Iterator[tuple[float, Clock]]:
-        return run_on_ray(clocked_batch, work, batches, workers=WORKERS)
+    def run(work: Work, batches: Sequence[int]) -> None:
+        clock.gather(time.time(), run_on_ray(clocked_batch, work, batches, workers=WORKERS))
 
     return _sweep(plan, draws, clock, run)
 
 
-def clocked_batch(work: Work, batch: int) -> tuple[float, Clock]:
-    """Solve a batch; when it began (seconds since the epoch), and the clock of its solves."""
-    begun = time.time()
-    with clocked() as clock, clock.for_draws(range(*read_layout(work.store).bounds(batch))):
+def clocked_batch(work: Work, batch: int) -> Clock:
+    """Solve a batch and return the clock of its solves."""
+    with clocked() as clock:
         solve_batch(work, batch)
-    return begun, clock
+    clock.name_drawn(*read_layout(work.store).bounds(batch))
+    return clock
 
 
-def _sweep(plan: Plan, draws: Sequence[int], clock: Clock, run: Sweep) -> Floats:
+def _sweep(plan: Plan, draws: Sequence[int], clock: Clock, run: Callable[[Work, Sequence[int]], None]) -> Floats:
+    """Run the batches that hold the draws, in a cube of their own, and read the costs back."""
     with tempfile.TemporaryDirectory() as folder:
         store = Path(folder) / "cube.zarr"
         with clock.leaving_out():
             create_cube(store, plan.layout, plan.table, {"identity": plan.identity}, title=plan.study.name)
         work = Work(plan.case, plan.table, str(store), plan.identity["versions"])
-        batches = [b for b in range(plan.layout.batches) if plan.layout.bounds(b)[0] in draws]
-        started = time.time()
-        first = np.inf
-        for begun, of_batch in run(work, batches):
-            first = min(first, begun)
-            clock.add(of_batch)
-        clock.startup = first - started
+        run(work, [b for b in range(plan.layout.batches) if plan.layout.bounds(b)[0] in draws])
         with clock.leaving_out():
             cube = open_cube(store).isel(draw=list(draws)).load()
     parts = (cube["fuel_cost"] + cube["co2_cost"], cube["dispatch_cost"], cube["total_cost"])
@@ -199,7 +190,7 @@ def _by_draw(plan: Plan, draws: Sequence[int], clock: Clock, solve: Callable[[Th
     rows = []
     for draw in draws:
         theta = theta_of(plan.table, draw)
-        with clock.for_draws([draw]):
+        with clock.for_draw(draw):
             for configuration in plan.case.configurations:
                 with clock.for_free() if configuration.is_free else nullcontext():
                     rows.append(solve(theta, configuration))

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.clock import WORKERS
 from benchmarks.measure import WITH_WORKERS, Measurement, day_solves
-from benchmarks.runners import WORKERS
 from sweep.plan import Plan
 
 NOTES = {
@@ -79,17 +79,13 @@ def rows_of(plan: Plan, measured: Mapping[str, Measurement]) -> list[Row]:
 
 def _row(plan: Plan, found: Measurement, ours: Measurement | None) -> Row:
     draws, workers = len(found.draws), WORKERS if found.runner in WITH_WORKERS else 1
-    known = bool(found.free) or not any(c.is_free for c in plan.case.configurations)
-    free = sum(found.free) / workers if known else float("nan")
+    free = found.free / workers
     fixed = found.seconds - free
     ratio = ratio_fixed = float("nan")
     if ours is not None:
-        # On the draws that both solved: free configurations come in the order of draws, as many for each.
-        same = _share(ours.by_draw, found.draws)
-        ratio = found.seconds / (ours.seconds * same)
-        of_ours = dict(zip(ours.draws, np.array(ours.free).reshape(len(ours.draws), -1).sum(axis=1), strict=True))
-        ours_free = sum(of_ours[d] for d in found.draws) / workers
-        ratio_fixed = fixed / (ours.seconds * same - ours_free)
+        same, all_draws = (np.sum([ours.by_draw[d] for d in m.draws], axis=0) for m in (found, ours))
+        seconds = ours.seconds * same[0] / all_draws[0]  # on the draws that both solved
+        ratio, ratio_fixed = found.seconds / seconds, fixed / (seconds - same[1] / workers)
     return Row(
         runner=found.runner,
         draws=draws,
@@ -99,17 +95,12 @@ def _row(plan: Plan, found: Measurement, ours: Measurement | None) -> Row:
         free=free / draws,
         inside=found.solver_seconds / workers / draws,
         outside=(found.seconds - found.solver_seconds / workers) / draws,
-        iterations=found.iterations / day_solves(plan, found.draws) if found.solves else float("nan"),
+        iterations=found.iterations / day_solves(plan, found.draws),
         peak_mb=found.peak_mb,
         startup=found.startup,
         ratio=ratio,
         ratio_fixed=ratio_fixed,
     )
-
-
-def _share(by_draw: Mapping[int, float], draws: Sequence[int]) -> float:
-    """The part of all draws' seconds that went to these."""
-    return sum(by_draw[d] for d in draws) / sum(by_draw.values())
 
 
 def figures_of(plan: Plan, measured: Mapping[str, Measurement], cold: float) -> dict[str, float]:
@@ -120,11 +111,11 @@ def figures_of(plan: Plan, measured: Mapping[str, Measurement], cold: float) -> 
         "cold_iterations": cold,
         "cold_over_hot_iterations": cold / (ours.iterations / day_solves(plan, ours.draws)),
     }
-    fixed = sum(not c.is_free for c in plan.case.configurations)
-    free = np.array(ours.free).reshape(len(ours.draws), -1)
-    if free.size:
-        rest = np.array([ours.by_draw[d] for d in ours.draws]) - free.sum(axis=1)
-        figures["free_over_one_fixed_median"] = float(np.median(free.mean(axis=1) / (rest / fixed)))
+    free = sum(c.is_free for c in plan.case.configurations)
+    if free:
+        seconds, of_free = np.array([ours.by_draw[d] for d in ours.draws]).T
+        one_fixed = (seconds - of_free) / (len(plan.case.configurations) - free)
+        figures["free_over_one_fixed_median"] = float(np.median(of_free / free / one_fixed))
     if "ours_ray" in measured:
         figures["parallel_efficiency"] = ours.seconds / (WORKERS * measured["ours_ray"].seconds)
         figures["ray_startup_seconds"] = measured["ours_ray"].startup
@@ -147,7 +138,7 @@ def text_of(title: str, rows: Sequence[Row], figures: Mapping[str, float]) -> st
         "",
         *(f"- {row.runner}: {NOTES[row.runner]}" for row in rows),
         "",
-        *(f"{name}: {value:.3g}" for name, value in figures.items()),
+        *(f"{name}: {value:.4g}" for name, value in figures.items()),
     ]
     return "\n".join(lines)
 

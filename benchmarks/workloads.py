@@ -49,7 +49,7 @@ WORKLOADS = {
         draws=8,
         days={"number": 12},
         configurations=CONFIGURATIONS,
-        batch=1,
+        batch=2,
         runners=("ours", "persistent", "rebuild", "ours_ray", "ema_workbench", "parameter_sweep"),
     ),
     "full_year": Workload(draws=1, days={"all": True}, configurations=CONFIGURATIONS, batch=1, runners=("ours",)),
