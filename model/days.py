@@ -50,7 +50,7 @@ def _from_file(path: Path, inputs: Inputs, weather_years: Sequence[str]) -> dict
     years = np.array(table.text("weather_year", inputs.weather))
     day, weight = table.number("day", 0, DAYS - 1), table.number("weight")
     for row in np.flatnonzero(day % 1):
-        raise InputError(table.where, f"day[{table.label(row)}]", day[row], "a whole number in 0..364")
+        raise InputError(table.where, f"day[{table.label(row)}]", float(day[row]), "a whole number in 0..364")
     chosen = {}
     for year in weather_years:
         of_year = np.flatnonzero(years == year)

@@ -22,7 +22,7 @@ MUSTRUN = ("biomass", "geothermal")
 SHIPPED = Path(__file__).parent / "data"
 WEATHER_YEARS = ("fy2019", "fy2024")
 COMMITTED_FLOOR = "committed_floor"  # a scalar that a study may set; it has no row of its own, fuels.csv has a column
-SIZE_MATCH = 1e-9  # relative slack of comparisons between sums of shares and 1
+SUM_TOLERANCE = 1e-9  # of shares that sum to 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,7 +154,7 @@ def read_inputs(spec: InputsSpec | None = None, base: Path = Path()) -> Inputs:
         floor = np.full(len(THERMAL), scalars[COMMITTED_FLOOR])
     classes = Table(paths["workloads"], ["share", "latency_limit_ms"], ["class"])
     share = classes.number("share", 0.0, 1.0)
-    if abs(share.sum() - 1) > SIZE_MATCH:
+    if abs(share.sum() - 1) > SUM_TOLERANCE:
         raise InputError(classes.where, "share", f"a sum of {share.sum():.6g}", "shares that sum to 1")
     return Inputs(
         areas=areas,
@@ -260,15 +260,22 @@ def _read_tiers(path: Path) -> Tiers:
     pairs = (("size_min_GW", "size_max_GW"), ("sites_min", "sites_max"))
     table = Table(path, [*pairs[0], *pairs[1], "sites_max_per_area", "site_cost_bn_yen_per_year"], ["tier"])
     names = tuple(table.text("tier"))
-    if "hub" not in names:
-        raise InputError(
-            table.where, "tier", ", ".join(names), "a tier named 'hub', as which load of tier 'any' is counted"
-        )
+    counts = ("sites_min", "sites_max", "sites_max_per_area")
+    for column in counts:
+        for row in np.flatnonzero(table.number(column) % 1):
+            raise InputError(table.where, f"{column}[{names[row]}]", table.frame[column].iloc[row], "a whole number")
     for low, high in pairs:
         bad = np.flatnonzero(table.number(low) > table.number(high))
         for row in bad:
             found = f"{low} {table.frame[low].iloc[row]} over {high} {table.frame[high].iloc[row]}"
             raise InputError(table.where, names[row], found, f"{low} <= {high}")
+    for row in np.flatnonzero((table.number("sites_min") > 0) & (table.number("sites_max_per_area") < 1)):
+        found = f"sites_min {table.frame['sites_min'].iloc[row]} with no site allowed in any area"
+        raise InputError(table.where, names[row], found, "sites_max_per_area of 1 or more")
+    if "hub" not in names:
+        raise InputError(
+            table.where, "tier", ", ".join(names), "a tier named 'hub', as which load of tier 'any' is counted"
+        )
     return Tiers(
         names=names,
         size_min=table.number("size_min_GW"),

@@ -6,17 +6,6 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-TABLES = (
-    "areas",
-    "capacity",
-    "configurations",
-    "fuels",
-    "interconnectors",
-    "scalars",
-    "tiers",
-    "uncertainty",
-    "workloads",
-)
 Siting = Literal["tiers", "simple"]
 
 

@@ -77,12 +77,12 @@ class Table:
         """The key of a row, for messages."""
         return "/".join(str(self.frame[k].iloc[row]) for k in self.key)
 
-    def text(self, column: str, known: Iterable[str] | None = None, blank: bool = False) -> list[str]:
-        """A column of names; with ``known``, each must be one of them (or blank where ``blank``)."""
+    def text(self, column: str, known: Iterable[str] | None = None) -> list[str]:
+        """A column of names; with ``known``, each must be one of them."""
         values = [v.strip() for v in self.frame[column]]
         names = None if known is None else list(known)
         for row, value in enumerate(values):
-            if names is not None and value not in names and not (blank and not value):
+            if names is not None and value not in names:
                 raise InputError(self.where, f"{column}[{self.label(row)}]", value, f"one of {', '.join(names)}", names)
         return values
 

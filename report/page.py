@@ -166,5 +166,5 @@ def write_report(cube: xr.Dataset, out: Path, *, command: str | None) -> Path:
     """
     page = render_report(cube, command=command)
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(page, encoding="utf-8")
+    out.write_text(page, encoding="utf-8", errors="replace")  # a path in the command may hold bytes that are no text
     return out

@@ -45,7 +45,7 @@ def _fuel_sentence(table: xr.Dataset) -> str:
     mean = _amount(means[best]) + ("" if np.isnan(half_width) else f" ± {_amount(half_width)}")
     low, high = (_amount(_number(table, key, best)) for key in ("saving_p5", "saving_p95"))
     verdict = (
-        f"{best} saves most of the named configurations on average"
+        f"{best} has the largest mean saving of the named configurations"
         if means[best] > 0
         else f"no named configuration saves on average, and {best} comes nearest"
     )

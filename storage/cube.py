@@ -116,13 +116,19 @@ def open_root(path: StorePath) -> zarr.Group:
     root = local_root(path)
     metadata = root / "zarr.json"
     if not metadata.is_file():
-        found = "there is no zarr.json in it" if root.is_dir() else "there is no such directory"
+        found = (
+            "there is no zarr.json in it" if root.is_dir() else "it is a file" if root.exists() else "nothing is there"
+        )
         raise NotACubeError(f"{root} is no cube: {found}")
-    number = read_json(metadata).get("attributes", {}).get("wattbit_format")
+    content = read_json(metadata)
+    attributes = content.get("attributes")
+    number = attributes.get("wattbit_format") if isinstance(attributes, dict) else None
     if not isinstance(number, int) or number < 1:
         raise NotACubeError(f"{root} is no cube: wattbit_format = {number!r}, expected 1 to {FORMAT}")
     if number > FORMAT:
         raise FormatTooNewError(f"{root} has wattbit_format = {number}, this program reads 1 to {FORMAT}: update it")
+    if not isinstance(content.get("consolidated_metadata"), dict):
+        raise CubeDamagedError(f"{metadata} has no consolidated metadata, which every cube is made with")
     return zarr.open_group(os.fspath(root), mode="r", zarr_format=3, use_consolidated=True)
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import click
 
-from model import InputError, TemplateError
+from model import InputError, Status, TemplateError
 from report import CubeContentError, robustness_table, table_record, table_text, write_report
 from sampling import SamplingError
 from storage import CubeProgress, StorageError, cube_progress, open_cube, read_study
@@ -25,14 +25,15 @@ from sweep import tell
 from sweep.errors import StudyError
 from sweep.executors import WorkersLostError
 from sweep.plan import Plan, make_plan
-from sweep.run import default_store, refuse_other_study
+from sweep.run import default_store, missing_draws, refuse_other_study
 from sweep.run import run as run_plan
 from sweep.study import read_study as read_study_file
 from sweep.what_if import what_if
 
-REFUSED = (StudyError, InputError, SamplingError, StorageError, TemplateError, CubeContentError)
+REFUSED = (StudyError, InputError, SamplingError, StorageError, TemplateError, CubeContentError, OSError)
 DONE, WITH_FAILURES, REFUSAL, INTERRUPTED = 0, 1, 2, 130
 WIDTH = 132
+INTERRUPTED_RUN = "; finished batches are kept, the same line again goes on from there"
 
 
 def refusing(command: Callable[..., int]) -> Callable[..., None]:
@@ -46,9 +47,7 @@ def refusing(command: Callable[..., int]) -> Callable[..., None]:
             click.echo(f"wattbit: {fault}", err=True)
             code = REFUSAL
         except KeyboardInterrupt:
-            click.echo(
-                "wattbit: interrupted; finished batches are kept, the same line again goes on from there", err=True
-            )
+            click.echo("wattbit: interrupted" + (INTERRUPTED_RUN if command.__name__ == "run" else ""), err=True)
             code = INTERRUPTED
         sys.exit(code)
 
@@ -102,11 +101,15 @@ def run(
 ) -> int:
     """Run a study, or finish the cube that an earlier run left; then print the robustness table and write the report."""
     plan = _plan(study, draws)
+    if serial and address:
+        raise StudyError("--serial and --address: found both, expected one of them")
     target = store or default_store(plan)
+    page = _page(target)
     refuse_other_study(plan, target)
     processors = workers or (1 if serial else os.cpu_count() or 1)
-    seconds = None if address else plan.pilot_seconds()
-    click.echo(tell.plan_text(plan, seconds, processors), err=True)
+    missing = missing_draws(plan, target)
+    seconds = plan.pilot_seconds() if missing and not address else None
+    click.echo(tell.plan_text(plan, seconds, processors, missing), err=True)
     try:
         outcome = run_plan(plan, target, workers=workers, address=address, serial=serial)
     except WorkersLostError as fault:
@@ -114,10 +117,15 @@ def run(
         return WITH_FAILURES
     click.echo(f"{outcome.solved} draws solved, {outcome.found} found finished", err=True)
     _tell_table(target, as_json)
-    page = target.with_suffix(".html")
     _write_report(target, page, f"wattbit run {study}")
     click.echo(f"cube {target}\nreport {page}", err=True)
     return WITH_FAILURES if _failures(target) else DONE
+
+
+def _page(store: Path) -> Path:
+    """The page of a cube: beside it, results/x.zarr -> results/x.html; any other name keeps its end."""
+    name = f"{store.absolute().name.removesuffix('.zarr')}.html"
+    return store.with_name(name) if store.name else store.absolute().with_name(name)
 
 
 def _tell_table(store: Path, as_json: bool) -> None:
@@ -180,7 +188,7 @@ def solve(
     with naming(study):
         found = what_if(read_study_file(study), study.parent, settings, configurations, days)
     click.echo(json.dumps(found, indent=1) if as_json else tell.what_if_text(found, WIDTH))
-    solved = all(result["status"] == 1 for result in found["configurations"].values())
+    solved = all(result["status"] == Status.OPTIMAL for result in found["configurations"].values())
     return DONE if solved else WITH_FAILURES
 
 
@@ -203,7 +211,7 @@ def status(store: Path, as_json: bool) -> int:
 def report(store: Path, as_json: bool, out: Path | None) -> int:
     """Print a cube's robustness table and write its report."""
     _tell_table(store, as_json)
-    page = out or store.with_suffix(".html")
+    page = out or _page(store)
     _write_report(store, page, f"wattbit report {store}")
     click.echo(f"report {page}", err=True)
     return DONE

@@ -96,13 +96,12 @@ def _connect(workers: int | None, address: str | None) -> Any:
 
     quiet = {"logging_level": logging.ERROR, "log_to_driver": False}
     if address is not None:
-        _reach(address)
         try:
             ray.init(address=address, **quiet)
         except ray.exceptions.AuthenticationError as fault:
             how = "bring the cluster's token to ~/.ray/auth_token (or RAY_AUTH_TOKEN) and set RAY_AUTH_MODE=token"
             raise ClusterError(f"--address {address}: the cluster does not know this client; {how}") from fault
-        except ConnectionError as fault:
+        except (ConnectionError, ValueError) as fault:
             raise ClusterError(f"--address {address}: no Ray cluster answers: {fault}") from fault
     else:
         processors = workers or os.cpu_count() or 1
@@ -111,14 +110,23 @@ def _connect(workers: int | None, address: str | None) -> Any:
     return ray
 
 
-def _reach(address: str) -> None:
-    """Refuse at once an address where nothing listens; Ray itself would try for minutes."""
+def reach(address: str) -> None:
+    """Refuse at once an address where nothing listens; Ray itself would try for minutes.
+
+    Raises
+    ------
+    ClusterError
+        Neither "auto" nor host:port, or nothing listens there.
+    """
+    if address == "auto":
+        return
     host, sign, port = address.rpartition(":")
-    if sign and port.isdigit() and not host.startswith("ray:"):
-        try:
-            socket.create_connection((host, int(port)), timeout=REACH_SECONDS).close()
-        except OSError as fault:
-            raise ClusterError(f"--address {address}: nothing listens there ({fault})") from fault
+    if not sign or not port.isdigit() or "/" in host:
+        raise ClusterError(f"--address: found {address!r}, expected host:port of a cluster's head, or auto on the head")
+    try:
+        socket.create_connection((host, int(port)), timeout=REACH_SECONDS).close()
+    except (OSError, OverflowError) as fault:
+        raise ClusterError(f"--address {address}: nothing listens there ({fault})") from fault
 
 
 def _feed(

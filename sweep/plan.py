@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+import model
+import sampling
 from model import (
     OUTCOMES,
     WEATHER_YEAR,
@@ -33,6 +35,7 @@ from model import (
     solve_draw,
 )
 from sampling import Marginal, draw_table, marginal_from_dict, read_uncertainty
+from sampling.tables import read_rows
 from storage import Layout, Variable
 from sweep.study import Study
 
@@ -88,8 +91,10 @@ def theta_of(table: xr.Dataset, draw: int) -> Theta:
     return {str(name): column.values[draw] for name, column in table.data_vars.items()}
 
 
-def read_marginals(study: Study, inputs: Inputs) -> tuple[dict[str, Marginal], Theta]:
+def read_marginals(study: Study, inputs: Inputs, columns: Iterable[str] = ()) -> tuple[dict[str, Marginal], Theta]:
     """Distribution of every parameter in the order of the table, then the study's optional ones; and the mid values.
+
+    ``columns``: names that a file of draws gives values for.
 
     Raises
     ------
@@ -109,9 +114,10 @@ def read_marginals(study: Study, inputs: Inputs) -> tuple[dict[str, Marginal], T
             if name not in known:
                 raise InputError(where, "name", name, "an uncertain parameter of the model", known)
     marginals |= {name: marginal_from_dict(name, entry) for name, entry in study.uncertain.items()}
-    marginals |= {
-        n: marginal_from_dict(n, {"distribution": "fixed", "value": 1.0}) for n in study.fixed if n in optional
-    }
+    one = {"distribution": "uniform", "min": 0.0, "max": 2.0, "unit": "1"}  # a column's values come from elsewhere
+    for name in (*study.fixed, *columns):
+        if name in optional and name not in marginals:
+            marginals[name] = marginal_from_dict(name, one)
     for name in required:
         if name not in marginals:
             raise InputError(inputs.tables["uncertainty"].name, "name", f"no row {name}", "a row for every parameter")
@@ -132,9 +138,11 @@ def make_plan(study: Study, base: Path) -> Plan:
         Whatever is wrong with the study or its tables.
     """
     inputs = read_inputs(study.inputs, base)
-    marginals, mids = read_marginals(study, inputs)
+    columns = read_rows(base / study.design.file)[0] if study.design.file is not None else []
+    marginals, mids = read_marginals(study, inputs, columns)
     table = draw_table(marginals, study.design, fixed=study.fixed, defaults=mids, base=base)
-    check_draws({str(n): c.values for n, c in table.data_vars.items()}, inputs, f"{study.name}: draws")
+    where = study.design.file or "draws"
+    check_draws({str(n): c.values for n, c in table.data_vars.items()}, inputs, where)
     years = [y for y in inputs.weather if (table[WEATHER_YEAR].values == y).any()]
     days = choose_days(study.days, inputs, years, base)
     case = make_case(study, inputs, days, mids)
@@ -194,6 +202,7 @@ def _identity(study: Study, case: Case, table: xr.Dataset, base: Path) -> dict[s
         "days": {year: {"day": days.day.tolist(), "weight": days.weight.tolist()} for year, days in case.days.items()},
         "draws": _table_hash(table),
         "template": case.fingerprint(),
+        "source": _source_hash(),
         "versions": {name: version(name) for name in PACKAGES},
     }
 
@@ -205,4 +214,13 @@ def _table_hash(table: xr.Dataset) -> str:
         values = column.values
         numeric = values.dtype.kind == "f"
         digest.update(str(name).encode() + (values.tobytes() if numeric else "\n".join(values).encode()))
+    return digest.hexdigest()
+
+
+def _source_hash() -> str:
+    """SHA-256 of the code that decides a cube's bytes: packages model and sampling, file by file."""
+    digest = hashlib.sha256()
+    for package in (model, sampling):
+        for path in sorted(Path(package.__path__[0]).glob("*.py")):
+            digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()

@@ -69,7 +69,9 @@ class DrawProgress:
         """Count a batch's draws as done; it took its worker so many seconds."""
         self.done += draws
         now = time.monotonic()
-        if self.warm is None:
+        if seconds == 0.0:  # found finished by another run: that says nothing of the rate
+            self.before += draws
+        elif self.warm is None:
             self.warm = max(self.begun, now - seconds)
         if self.bar is not None and self.task is not None:
             self.bar.update(self.task, completed=self.done, description=self.line())

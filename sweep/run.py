@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from storage import committed_batches, create_cube, read_study
 from sweep.errors import StudyError
-from sweep.executors import run_on_ray, run_serial
+from sweep.executors import reach, run_on_ray, run_serial
 from sweep.plan import Plan
 from sweep.progress import DrawProgress
 from sweep.worker import BatchSummary, Work, solve_batch
@@ -21,11 +20,17 @@ DIFFERENCES_SHOWN = 12
 
 @dataclass
 class Outcome:
-    """What a run did: draws solved now, draws found finished, configurations that failed by status."""
+    """What a run did: draws solved now, draws found finished."""
 
     solved: int = 0
     found: int = 0
-    failures: Counter[str] = field(default_factory=Counter)
+
+
+def missing_draws(plan: Plan, store: Path) -> int:
+    """Draws of the plan that the store, if there is one, does not hold."""
+    committed = committed_batches(store) if store.exists() else {}
+    bounds = [plan.layout.bounds(b) for b in range(plan.layout.batches) if b not in committed]
+    return sum(stop - start for start, stop in bounds)
 
 
 def default_store(plan: Plan) -> Path:
@@ -46,17 +51,18 @@ def run(
         Some batches lost their worker again and again; the others are done.
     """
     refuse_other_study(plan, store)
+    if address is not None:
+        reach(address)
     if not store.exists():
         create_cube(store, plan.layout, plan.table, {"identity": plan.identity}, title=f"Sweep of {plan.study.name}")
     committed = committed_batches(store)
     missing = [b for b in range(plan.layout.batches) if b not in committed]
-    found = plan.layout.draws - sum(stop - start for start, stop in map(plan.layout.bounds, missing))
+    found = plan.layout.draws - missing_draws(plan, store)
     outcome = Outcome(found=found)
     work = Work(plan.case, plan.table, str(store.resolve()), plan.identity["versions"])
     with DrawProgress(plan.layout.draws, found) as progress:
         for summary in _execute(work, missing, workers, address, serial):
             outcome.solved += summary.draws
-            outcome.failures.update(summary.failures)
             progress.add(summary.draws, summary.seconds)
     return outcome
 

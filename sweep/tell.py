@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,62 +10,53 @@ import xarray as xr
 from rich.console import Console
 from rich.table import Table
 
+from model import OUTCOMES, Status
 from storage import CubeProgress
 from sweep.plan import Plan
 from sweep.progress import duration
 
-SHOWN = (  # outcomes of a single future that the text shows; --json has them all
-    "fuel_cost",
-    "co2_cost",
-    "dispatch_cost",
-    "siting_cost",
-    "total_cost",
-    "saving_fuel_co2",
-    "saving_total",
-    "regret_total",
-    "co2",
-    "curtailment",
-    "unserved",
-    "lole",
-    "dc_load",
-    "dc_capacity",
-    "latency_unserved",
-    "headroom_exceeded",
-    "sites_violated",
-    "lower_bound",
-    "status",
-)
-UNITS = {
-    **dict.fromkeys(SHOWN[:8], "bn yen/yr"),
-    "lower_bound": "bn yen/yr",
-    "co2": "Mt",
-    "curtailment": "TWh",
-    "unserved": "TWh",
-    "lole": "h, worst area",
-    "dc_load": "TWh",
-    "dc_capacity": "GW contract",
-    "headroom_exceeded": "GW",
-    "latency_unserved": "share",
+SHOWN = {  # outcomes of a single future that the text shows, with what is told of their areas; --json has them all
+    "fuel_cost": "",
+    "co2_cost": "",
+    "dispatch_cost": "",
+    "siting_cost": "",
+    "total_cost": "",
+    "saving_fuel_co2": "",
+    "saving_total": "",
+    "regret_total": "",
+    "co2": "",
+    "curtailment": "sum",
+    "unserved": "sum",
+    "lole": "worst area",
+    "dc_load": "sum",
+    "dc_capacity": "sum",
+    "latency_unserved": "",
+    "headroom_exceeded": "",
+    "sites_violated": "",
+    "lower_bound": "",
+    "status": "",
 }
+UNITS = {o.name: "billion yen/yr" if o.unit.startswith("billion yen per year") else o.unit for o in OUTCOMES}
 
 
-def plan_record(plan: Plan, seconds_per_draw: float | None, workers: int) -> dict[str, Any]:
+def plan_record(plan: Plan, seconds_per_draw: float | None, workers: int, missing: int | None = None) -> dict[str, Any]:
     """Counts of a plan, and its expected time on this machine where a pilot measured it."""
     record: dict[str, Any] = {"study": plan.study.name, **plan.counts(), "workers": workers}
     if seconds_per_draw is not None:
+        draws = plan.layout.draws if missing is None else missing
         busy = min(workers, plan.layout.batches)
-        record |= {"seconds_per_draw": seconds_per_draw, "seconds": seconds_per_draw * plan.layout.draws / busy}
+        record |= {"seconds_per_draw": seconds_per_draw, "seconds": seconds_per_draw * draws / busy}
     return record
 
 
-def plan_text(plan: Plan, seconds_per_draw: float | None, workers: int) -> str:
-    """The plan in two lines."""
-    n = plan_record(plan, seconds_per_draw, workers)
+def plan_text(plan: Plan, seconds_per_draw: float | None, workers: int, missing: int | None = None) -> str:
+    """The plan in two or three lines; ``missing``: draws still to solve, where a cube holds some already."""
+    n = plan_record(plan, seconds_per_draw, workers, missing)
     size = f"{n['bytes'] / 1e6:.1f} MB" if n["bytes"] >= 1e6 else f"{n['bytes'] / 1e3:.0f} kB"
     lines = [
-        f"{n['study']}: {n['draws']} draws x {n['configurations']} configurations ({n['free_configurations']} free) x "
-        f"{plan.days_per_draw:g} days = {n['day_solves_fixed']:,} day solves and {n['free_configurations'] * n['draws']} "
-        "optimal sitings",
+        f"{n['study']}: {n['draws']:,} draws x {n['configurations'] - n['free_configurations']} fixed configurations x "
+        f"{plan.days_per_draw:g} days = {n['day_solves_fixed']:,} day solves; {n['free_configurations']} free "
+        f"configuration{'s' * (n['free_configurations'] != 1)}, {n['free_configurations'] * n['draws']:,} optimal sitings",
         f"{n['batches']} batches of {plan.layout.batch} draws, {size} before compression in {n['files']:,} files",
     ]
     if seconds_per_draw is not None:
@@ -98,14 +89,19 @@ def what_if_text(found: Mapping[str, Any], width: int) -> str:
     shown.add_column("unit")
     for name in found["configurations"]:
         shown.add_column(name, justify="right")
-    for outcome in SHOWN:
-        total = max if outcome == "lole" else sum
-        cells = [_cell(_flatten(result[outcome]), total) for result in found["configurations"].values()]
-        shown.add_row(outcome, UNITS.get(outcome, ""), *cells)
+    for outcome, over_areas in SHOWN.items():
+        results = [result[outcome] for result in found["configurations"].values()]
+        if outcome == "status":
+            cells = [Status(value).name.lower() for value in results]
+        else:
+            cells = [_cell(_flatten(value), max if over_areas == "worst area" else sum) for value in results]
+        unit = ", ".join(filter(None, (UNITS[outcome], over_areas)))
+        shown.add_row(outcome, unit, *cells)
     theta = "  ".join(f"{name}={value}" for name, value in found["theta"].items())
-    return (
-        f"{theta}\n\n{_text(shown, width)}\n\nsums over areas; --json prints every outcome by area, technology and line"
+    notes = (
+        "regret: against the best of the fixed configurations solved here; --json prints every outcome by area and line"
     )
+    return f"{theta}\n\n{_text(shown, width)}\n\n{notes}"
 
 
 def status_record(progress: CubeProgress) -> dict[str, Any]:
@@ -140,14 +136,11 @@ def _flatten(value: Any) -> list[float]:
     return [] if value is None else [float(value)]
 
 
-def _cell(numbers: list[float], total: Any) -> str:
-    return (
-        f"{total(numbers):,.4g}"
-        if numbers and abs(total(numbers)) < 100
-        else f"{total(numbers):,.1f}"
-        if numbers
-        else "-"
-    )
+def _cell(numbers: list[float], total: Callable[[list[float]], float]) -> str:
+    if not numbers:
+        return "-"
+    value = total(numbers)
+    return f"{value:,.4g}" if abs(value) < 100 else f"{value:,.1f}"
 
 
 def _text(table: Table, width: int) -> str:

@@ -162,7 +162,7 @@ def test_no_interval_where_a_replicate_has_no_finished_draw():
 def test_summary_names_the_best_and_keeps_the_two_views_apart():
     cube = tiny_cube([[40, 90], [20, 80]], regret=[[5, 9, -1], [4, 2, -2]])
     text = report.summary(report.robustness_table(cube))
-    assert "north saves most of the named configurations on average: 30 billion yen a year against base" in text
+    assert "north has the largest mean saving of the named configurations: 30 billion yen a year against base" in text
     assert "in each of its 2 draws" in text
     assert "base has the least maximum regret of the named configurations, 5.0 billion yen" in text
     assert "free is sited anew in every draw" in text

@@ -200,7 +200,7 @@ def test_contradictory_layouts_are_refused(make: Any, message: str) -> None:
 
 
 def test_what_is_no_cube_is_said_plainly(tmp_path: Path) -> None:
-    with pytest.raises(storage.NotACubeError, match="there is no such directory"):
+    with pytest.raises(storage.NotACubeError, match="nothing is there"):
         storage.open_cube(tmp_path / "absent")
     with pytest.raises(storage.NotACubeError, match=r"there is no zarr\.json"):
         storage.read_inputs(tmp_path)

@@ -70,7 +70,7 @@ def test_run_prints_results_to_stdout_and_progress_to_stderr(ran: Ran) -> None:
     assert ran.result.exit_code == 0
     strict_json(ran.result.stdout)
     said = ran.result.stderr
-    assert f"small: {DRAWS} draws x 2 configurations" in said
+    assert f"small: {DRAWS} draws x 2 fixed configurations" in said
     assert f"0/{DRAWS} draws" in said
     assert f"{DRAWS}/{DRAWS} draws" in said
     assert f"{DRAWS} draws solved, 0 found finished" in said
@@ -219,7 +219,7 @@ def test_report_of_a_half_finished_cube_is_written_where_asked(ran: Ran, tmp_pat
 @pytest.mark.parametrize("command", ["status", "report"])
 def test_what_is_no_cube_is_refused(command: str, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    for name, says in (("empty", "is no cube"), ("absent.zarr", "there is no such directory")):
+    for name, says in (("empty", "is no cube"), ("absent.zarr", "nothing is there")):
         result = wattbit(tmp_path, command, name)
         assert (result.exit_code, result.stdout) == (2, "")
         assert says in result.stderr
@@ -236,7 +236,7 @@ def test_plan_counts_and_measures_and_writes_nothing(studies: Path) -> None:
     assert record["seconds_per_draw"] > 0
     assert record["seconds"] == pytest.approx(record["seconds_per_draw"] * 4 / 2)
     text = wattbit(studies, "plan", "study.toml").stdout
-    assert "small: 5 draws x 2 configurations (0 free)" in text
+    assert "small: 5 draws x 2 fixed configurations x 1.6 days = 16 day solves; 0 free configurations" in text
     assert "3 batches of 2 draws" in text
     assert files(studies) == before
 
