@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 import pickle
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -18,117 +16,34 @@ from model import (
     OUTCOMES,
     Case,
     Configuration,
-    Days,
-    FreeSpec,
-    Inputs,
-    InputsSpec,
     LiveHighs,
-    Siting,
     Status,
     Template,
-    build_case,
     compile_template,
     coordinates,
-    live,
     parameters,
-    read_configurations,
-    read_inputs,
     siting,
     solve_draw,
 )
 from model import dispatch as day_dispatch
 from model.draw import Dispatcher
-from model.inputs import SHIPPED, STORAGE
+from model.inputs import STORAGE
 from model.outcomes import TECHNOLOGIES
-from tests.oracle import Data, load
+from tests.draws import (
+    DRAWS,
+    FIXED,
+    ROOT,
+    SCARCE,
+    TWO_DAYS,
+    byte_case,
+    loads,
+    nuclear_fuel,
+    same_bytes,
+    shipped,
+    small_case,
+    wide_draw,
+)
 from tests.oracle.data import weather_day
-
-ROOT = Path(__file__).parent.parent
-FIXED = ("tokyo_osaka", "today", "four_hubs", "five_hubs", "watt_bit_2040", "ten_areas")
-TWO_DAYS = Days(np.array([110, 301]), np.array([200.0, 165.0]))
-# Far wider than any study: what is physically possible and still shows every kind of hour.
-WIDE = {
-    "dc_demand": (0.5, 25.0),
-    "demand_growth": (0.8, 1.2),
-    "solar_buildout": (0.3, 3.0),
-    "wind_onshore_buildout": (0.3, 3.0),
-    "wind_offshore_buildout": (0.0, 3.0),
-    "battery_buildout": (0.0, 3.0),
-    "nuclear_capacity": (0.0, 2.0),
-    "pue_gap": (0.0, 2.0),
-    "regional_capex": (0.7, 1.1),
-    "lng_fuel_cost": (3.0, 15.0),
-    "coal_fuel_cost": (3.0, 10.0),
-    "co2_price": (0.0, 40000.0),
-    "apn_adoption": (0.0, 1.0),
-    "transfer_derate": (0.3, 1.0),
-}
-SCARCE = {"dc_demand": 25.0, "demand_growth": 1.15, "nuclear_capacity": 0.1, "wind_offshore_buildout": 0.0}
-PLENTY = {"dc_demand": 2.0, "demand_growth": 0.5, "nuclear_capacity": 2.0, "solar_buildout": 4.0}
-
-
-@functools.cache
-def shipped() -> Data:
-    return load(SHIPPED)
-
-
-def wide_draw(seed: int, **given: float | str) -> dict[str, Any]:
-    """Draw every parameter at random, two build-outs of single areas too; ``given`` ones are as given."""
-    rng = np.random.default_rng(seed)
-    theta: dict[str, Any] = {name: float(rng.uniform(*ends)) for name, ends in WIDE.items()}
-    movable, in_time = rng.uniform(0, 1, 2)
-    theta |= {"wls_time_share": float(movable * in_time), "wls_space_share": float(movable * (1 - in_time))}
-    theta |= {name: float(rng.integers(2)) for name in ("japan_sea_hvdc", "kanmon_second_link")}
-    theta["weather_year"] = str(rng.choice(["fy2019", "fy2024"]))
-    theta |= {"solar_buildout_Kyushu": float(rng.uniform(0, 2)), "wind_onshore_buildout_Tohoku": 1.4}
-    return theta | given
-
-
-def small_case(
-    names: Sequence[str],
-    days: Days = TWO_DAYS,
-    *,
-    kind: Siting = "tiers",
-    scalars: Mapping[str, float] | None = None,
-    free: Mapping[str, FreeSpec] | None = None,
-    table: Path | None = None,
-) -> Case:
-    """Build the case of the named configurations from the shipped data; the first one is the reference."""
-    inputs = _inputs(tuple(sorted((scalars or {}).items())))
-    configurations = read_configurations(table or inputs.tables["configurations"], names, inputs, kind, free or {})
-    return build_case(inputs, dict.fromkeys(inputs.weather, days), configurations, names[0], kind, shipped().mid)
-
-
-@functools.cache
-def _inputs(scalars: tuple[tuple[str, float], ...]) -> Inputs:
-    return read_inputs(InputsSpec(scalars=dict(scalars)))
-
-
-def with_configuration(case: Case, name: str, shares: np.ndarray) -> Case:
-    """Build the case anew with one more fixed configuration of shares (area, tier)."""
-    added = Configuration(name, shares, shares > 0)
-    names = (*case.configurations, added)
-    reference = case.configurations[case.reference].name
-    return build_case(case.inputs, case.days, names, reference, case.siting, shipped().mid)
-
-
-def loads(case: Case, result: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Mean IT load of each configuration and area, GW."""
-    return np.asarray(result["dc_capacity"].sum(axis=-1) * case.inputs.scalars["load_factor"])
-
-
-def nuclear_fuel(theta: Mapping[str, Any], inputs: Inputs) -> float:
-    """Nuclear fuel, the part of dispatch cost that no day's program holds, billion yen a year."""
-    return float(8.76 * inputs.nuclear_fuel_cost * parameters.nuclear_output(theta, inputs).sum())
-
-
-DRAWS = {
-    "wide 1": wide_draw(1),
-    "wide 2": wide_draw(2),
-    "scarce": wide_draw(3, **SCARCE),
-    "plenty": wide_draw(4, **PLENTY, wls_time_share=0.3, wls_space_share=0.5, apn_adoption=0.9),
-    "mid": dict(load(SHIPPED).mid),
-}
 
 
 @pytest.fixture(scope="module")
@@ -307,16 +222,8 @@ def test_outcomes_are_whole_and_shaped_as_said(case: Case, solved: dict[str, dic
                 assert not np.isnan(array).any(), outcome.name
 
 
-def byte_case() -> Case:
-    return small_case(["tokyo_osaka", "ten_areas", "optimal"])
-
-
-def same_bytes(left: Mapping[str, np.ndarray], right: Mapping[str, np.ndarray]) -> bool:
-    return left.keys() == right.keys() and all(left[name].tobytes() == right[name].tobytes() for name in left)
-
-
 FRESH = (
-    "import pickle, sys; from tests.test_model_draw import byte_case, wide_draw; from model import solve_draw; "
+    "import pickle, sys; from tests.draws import byte_case, wide_draw; from model import solve_draw; "
     "case = byte_case(); pickle.dump((case.fingerprint(), solve_draw(case, wide_draw(2))), sys.stdout.buffer)"
 )
 
@@ -397,69 +304,3 @@ def test_siting_value_is_the_slope_of_dispatch_cost(
     unique = np.isclose(ahead, behind, rtol=1e-4)
     assert unique.sum() >= 5
     np.testing.assert_allclose(value[unique], ahead[unique], rtol=1e-4)
-
-
-def failing_at(monkeypatch: pytest.MonkeyPatch, call: int) -> None:
-    """Let the solver run out of iterations in one solve, the ``call``-th from now, and in no other."""
-    solve, calls = LiveHighs.solve, iter(range(1, 10**6))
-
-    def limited(self: LiveHighs) -> live.Solution:
-        if next(calls) != call:
-            return solve(self)
-        self.highs.setOptionValue("simplex_iteration_limit", 1)
-        solution = solve(self)
-        self.highs.setOptionValue("simplex_iteration_limit", live.ITERATION_LIMIT)
-        return solution
-
-    monkeypatch.setattr(LiveHighs, "solve", limited)
-
-
-def nothing_but_status(result: Mapping[str, np.ndarray], number: int) -> bool:
-    kept = ("status", "iterations")
-    return all(np.isnan(array[number]).all() for name, array in result.items() if name not in kept)
-
-
-@pytest.mark.parametrize("call", [3, 4, 8])
-def test_a_failed_configuration_harms_no_other(monkeypatch: pytest.MonkeyPatch, call: int) -> None:
-    # Solves of a day: two each of tokyo_osaka and five_hubs, whose empty areas are raised, and one of ten_areas.
-    case, theta = small_case(["tokyo_osaka", "five_hubs", "ten_areas"]), wide_draw(1)
-    whole = solve_draw(case, theta)
-    with monkeypatch.context() as patch:
-        failing_at(patch, call)
-        result = solve_draw(case, theta)
-    assert result["status"].tolist() == [Status.OPTIMAL, Status.ITERATION_LIMIT, Status.OPTIMAL]
-    assert nothing_but_status(result, 1)
-    assert result["iterations"][1] >= 0
-    assert np.isnan(result["regret_total"]).all(), "the best named configuration is not known"
-    for name in ("total_cost", "saving_total", "co2", "siting_value", "area_price"):
-        np.testing.assert_allclose(result[name][[0, 2]], whole[name][[0, 2]], rtol=1e-8, atol=1e-8)
-    assert same_bytes(solve_draw(case, theta), whole), "a failure leaves nothing behind"
-
-
-def test_without_the_reference_there_are_costs_and_no_savings(monkeypatch: pytest.MonkeyPatch) -> None:
-    case = small_case(["tokyo_osaka", "ten_areas"])
-    failing_at(monkeypatch, 1)
-    result = solve_draw(case, wide_draw(1))
-    assert result["status"].tolist() == [Status.ITERATION_LIMIT, Status.OPTIMAL]
-    assert np.isfinite(result["total_cost"][1])
-    for name in ("saving_total", "saving_fuel_co2", "regret_total"):
-        assert np.isnan(result[name]).all()
-
-
-def test_every_row_is_kept_when_every_solve_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    case = small_case(["tokyo_osaka", "ten_areas", "optimal"])
-    monkeypatch.setattr(live, "ITERATION_LIMIT", 1)
-    result = solve_draw(case, wide_draw(1))
-    assert result["status"].tolist() == [Status.ITERATION_LIMIT] * 3
-    assert all(nothing_but_status(result, number) for number in range(3))
-
-
-def test_a_siting_that_no_rule_allows_is_infeasible() -> None:
-    case = small_case(["tokyo_osaka", "ten_areas"])
-    shares = np.zeros((10, 3))
-    shares[2, 0], shares[9, 2] = 0.9, 0.1  # smart cities in Okinawa, beyond its own users
-    result = solve_draw(with_configuration(case, "too_local", shares), DRAWS["mid"])
-    assert result["status"].tolist() == [Status.OPTIMAL, Status.OPTIMAL, Status.INFEASIBLE]
-    assert nothing_but_status(result, 2)
-    assert np.isnan(result["regret_total"]).all()
-    assert np.isfinite(result["saving_total"][:2]).all()

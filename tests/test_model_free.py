@@ -13,7 +13,7 @@ from model import Case, Days, FreeSpec, Status, solve_draw
 from model.draw import Dispatcher
 from model.free import CONTINUOUS_GAP, SITES_GAP, FreeSolution, solve_free
 from model.siting import LOCAL_TIER
-from tests.test_model_draw import (
+from tests.draws import (
     FIXED,
     PLENTY,
     SCARCE,

@@ -14,8 +14,8 @@ import pytest
 from model import OUTCOMES, Case, Days, Siting, coordinates, solve_draw
 from model.inputs import THERMAL
 from model.outcomes import TECHNOLOGIES
+from tests.draws import FIXED, PLENTY, SCARCE, shipped, small_case, wide_draw
 from tests.oracle import solve_draw as solve_by_oracle
-from tests.test_model_draw import FIXED, PLENTY, SCARCE, shipped, small_case, wide_draw
 
 Rows = list[tuple[str, str, float]]
 Result = Mapping[str, np.ndarray]

@@ -10,8 +10,8 @@ import pytest
 
 from model import Inputs, read_configurations, read_inputs
 from model.siting import count_sites
+from tests.draws import shipped
 from tests.oracle.siting import count_sites as count_by_oracle
-from tests.test_model_draw import shipped
 
 HUB, RENEWABLE, SMART = range(3)
 
