@@ -161,6 +161,13 @@ def notes(table: xr.Dataset) -> list[str]:
             "best named configuration and may be negative; its fuel and CO2 cost is that of a siting of least total "
             "cost, not the least there is."
         )
+    open_draws = int(table["draws_not_run"].max())
+    if open_draws:
+        found.insert(
+            0,
+            f"Unfinished: {open_draws} of {table.attrs['draws']} draws are not run yet. Those that are finished are no "
+            "design of their own; every figure will move.",
+        )
     paired = table["draws_paired"].to_numpy()
     if int(table["draws_finished"].max()) > table.attrs["draws_common"]:
         counts = ", ".join(

@@ -248,3 +248,11 @@ def test_table_is_that_of_the_finished_draws_alone(saving, data):
 )
 def test_values_as_shown(name, number, shown):
     assert next(column for column in COLUMNS if column.name == name).show(number) == shown
+
+
+def test_unfinished_cube_says_so_first():
+    saving = [[10.0, 15.0], [20.0, 25.0], [30.0, 35.0]]
+    whole = report.notes(report.robustness_table(tiny_cube(saving)))
+    begun = report.notes(report.robustness_table(tiny_cube(saving, status=[[1, 1, 1], [1, 1, 1], [0, 0, 0]])))
+    assert not whole[0].startswith("Unfinished")
+    assert begun[0].startswith("Unfinished: 1 of 3 draws")
