@@ -37,9 +37,8 @@ class BatchSummary:
 def solve_batch(work: Work, batch: int) -> BatchSummary:
     """Solve and commit one batch; a configuration that cannot be solved keeps its row and its status."""
     start, stop = read_layout(work.store).bounds(batch)
-    if (
-        read_commit(work.store, batch) is not None
-    ):  # its worker died between the commit and the answer, or another run was faster
+    if read_commit(work.store, batch) is not None:
+        # Its worker died between the commit and the answer, or another run on the same store was faster.
         return BatchSummary(batch, stop - start, 0.0)
     rows, seconds = [], []
     for draw in range(start, stop):
