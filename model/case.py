@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import highspy
 import numpy as np
@@ -17,9 +18,13 @@ from model.days import Days
 from model.errors import InputError, TemplateError
 from model.inputs import Inputs
 from model.live import LiveHighs, Status
+from model.neighbours import short_path
 from model.parameters import WEATHER_YEAR, Theta, check_theta
 from model.spec import Siting
-from model.template import Floats, Template
+from model.template import Floats, Gradient, Part, Template
+from model.year import YearReader
+
+OF_A_DAY = ("demand", "hydro", "cf")  # the dispatch's parameters that ``dispatch.of_day`` sets, in this order
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +81,59 @@ class Case:
     dispatch: Template
     start: Basis
     stages: Mapping[str, Template]
+
+    @cached_property
+    def chain(self) -> tuple[Configuration, ...]:
+        """The fixed configurations in the order of solving: neighbours differ little, however the study lists them."""
+        fixed = [c for c in self.configurations if c.shares is not None]
+        shares = np.array([c.shares.sum(axis=1) for c in fixed if c.shares is not None])
+        return tuple(fixed[number] for number in short_path(shares))
+
+    @cached_property
+    def of_day(self) -> Part:
+        """The entries of the dispatch that a day and a siting move."""
+        return Part(self.dispatch, [*OF_A_DAY, "X"])
+
+    @cached_property
+    def of_siting(self) -> Part:
+        """The entries of the dispatch that a siting moves."""
+        return Part(self.dispatch, ["X"])
+
+    @cached_property
+    def by_load(self) -> Gradient:
+        """The derivative of the dispatch by the load of each area, which no day and no siting moves."""
+        gradient = Gradient(self.dispatch, "X")
+        moving = np.concatenate([self.dispatch.parameters[name] for name in (*OF_A_DAY, "X")])
+        if np.isin(gradient.companions, moving).any() or gradient.needs_primal:
+            raise TemplateError("the dispatch is not linear in the load X with factors of the draw alone")
+        return gradient
+
+    @cached_property
+    def reader(self) -> YearReader:
+        """Reads quantities from a solved dispatch."""
+        return YearReader(self.inputs, self.dispatch)
+
+    @cached_property
+    def _of_days(self) -> dict[str, Floats]:
+        """Weather year -> values of the parameters ``OF_A_DAY`` on its days (days, values)."""
+        return {
+            year: np.stack(
+                [
+                    np.concatenate(
+                        [v.ravel() for v in dispatch.of_day(self.inputs.weather[year], int(d), self.inputs).values()]
+                    )
+                    for d in days.day
+                ]
+            )
+            for year, days in self.days.items()
+        }
+
+    def day_vectors(self, year: str, draw: Floats) -> Floats:
+        """Parameter vectors (days, parameters) of the dispatch on every day, from a draw's vector; X is not set."""
+        positions = np.concatenate([self.dispatch.parameters[name] for name in OF_A_DAY])
+        vectors = np.repeat(draw[None], len(self.days[year].day), axis=0)
+        vectors[:, positions] = self._of_days[year]
+        return vectors
 
     @property
     def tiers(self) -> tuple[str, ...]:

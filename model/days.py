@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from model.errors import InputError
 from model.inputs import Inputs
+from model.neighbours import short_path
 from model.spec import DaysSpec
 from model.tables import Table
 from model.weather import DAYS, HOURS, WeatherYear
@@ -22,10 +23,25 @@ WEIGHT_TOLERANCE = 1e-3  # days; weights are often given with a few decimals
 
 @dataclass(frozen=True, eq=False)
 class Days:
-    """Days of a weather year (0 = 1 April), ascending, and how many days of the year each stands for (sum 365)."""
+    """Days of a weather year, and how many days of the year each stands for.
+
+    Attributes
+    ----------
+    day : (days,) array
+        0 = 1 April, ascending.
+    weight : (days,) array
+        Sum 365.
+    order : (days,) array
+        Positions in the order of solving: neighbours differ little. As listed where it is not given.
+    """
 
     day: NDArray[np.int64]
     weight: NDArray[np.float64]
+    order: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+
+    def __post_init__(self) -> None:
+        if not self.order.size:
+            object.__setattr__(self, "order", np.arange(self.day.size))
 
 
 def choose_days(spec: DaysSpec, inputs: Inputs, weather_years: Sequence[str], base: Path = Path()) -> dict[str, Days]:
@@ -38,11 +54,20 @@ def choose_days(spec: DaysSpec, inputs: Inputs, weather_years: Sequence[str], ba
         that the draws need and the file leaves out.
     """
     if spec.file is not None:
-        return _from_file(base / spec.file, inputs, weather_years)
-    if spec.all:
-        return {year: Days(np.arange(DAYS), np.ones(DAYS)) for year in weather_years}
-    assert spec.number is not None  # the spec allows exactly one of the three
-    return {year: representative_days(inputs.weather[year], inputs, spec.number) for year in weather_years}
+        chosen = _from_file(base / spec.file, inputs, weather_years)
+    elif spec.all:
+        chosen = {year: Days(np.arange(DAYS), np.ones(DAYS)) for year in weather_years}
+    else:
+        assert spec.number is not None  # the spec allows exactly one of the three
+        chosen = {year: representative_days(inputs.weather[year], inputs, spec.number) for year in weather_years}
+    return {year: replace(days, order=_order(days.day, inputs.weather[year], inputs)) for year, days in chosen.items()}
+
+
+def _order(day: NDArray[np.int64], weather: WeatherYear, inputs: Inputs) -> NDArray[np.int64]:
+    """Positions of days so that the residual load of every area and hour changes little from one to the next."""
+    to_2040 = 1000 * inputs.demand / weather.demand.sum(axis=(0, 1))
+    available = (weather.capacity_factor[day] * inputs.curtailable).sum(axis=-1) + weather.hydro[day]
+    return short_path((weather.demand[day] * to_2040 - available).reshape(day.size, -1))
 
 
 def _from_file(path: Path, inputs: Inputs, weather_years: Sequence[str]) -> dict[str, Days]:

@@ -64,11 +64,15 @@ def build_dispatch(inputs: Inputs) -> pyo.ConcreteModel:  # noqa: PLR0915 - one 
 
     m.committed = pyo.Var(m.units, bounds=committed_bounds)
     m.above_min = pyo.Var(m.units, T, bounds=(0, None))
-    m.re = pyo.Var(
-        m.renewables,
-        T,
-        bounds=lambda m, a, r, t: (0, m.cf[a, r, t] * float(inputs.curtailable[a, r]) * m.buildout[a, r]),
-    )
+    # Sun and wind of an area cost nothing and meet in one balance: one variable takes from all of them.
+    available = {
+        (a, t): sum(
+            m.cf[a, r, t] * float(inputs.curtailable[a, r]) * m.buildout[a, r] for r in R if (a, r) in m.renewables
+        )
+        for a in A
+        for t in T
+    }
+    m.re = pyo.Var(A, T, bounds=lambda m, a, t: (0, available[a, t]))
     m.charge = pyo.Var(m.stores, T, bounds=lambda m, a, s, t: (0, float(inputs.power[a, s]) * scale[a, s]))
     m.discharge = pyo.Var(m.stores, T, bounds=lambda m, a, s, t: (0, float(inputs.power[a, s]) * scale[a, s]))
     m.soc = pyo.Var(m.stores, T, bounds=lambda m, a, s, t: (0, float(inputs.energy[a, s]) * scale[a, s]))
@@ -94,7 +98,7 @@ def build_dispatch(inputs: Inputs) -> pyo.ConcreteModel:  # noqa: PLR0915 - one 
 
     def balance(m: pyo.ConcreteModel, a: int, t: int) -> object:  # 1
         supply = sum(m.gen[a, g, t] for g in G if (a, g) in m.units)
-        supply += sum(m.re[a, r, t] for r in R if (a, r) in m.renewables)
+        supply += m.re[a, t]
         supply += sum(m.discharge[a, s, t] - m.charge[a, s, t] for s in S if (a, s) in m.stores)
         supply += sum(m.forward[n, t] - m.backward[n, t] for n in L if inputs.lines.end[n] == a)
         supply += sum(m.backward[n, t] - m.forward[n, t] for n in L if inputs.lines.start[n] == a)
@@ -151,6 +155,20 @@ def of_draw(theta: Theta, inputs: Inputs) -> dict[str, Floats | float]:
         "phi": float(theta["wls_time_share"]),
         "alpha_psi": float(theta["apn_adoption"]) * float(theta["wls_space_share"]),
     }
+
+
+def renewable_mix(theta: Theta, inputs: Inputs, capacity_factor: Floats) -> Floats:
+    """Share of each technology in what the sun and wind of an area could give in an hour (days, A, 3, 24).
+
+    Parameters
+    ----------
+    capacity_factor : (days, 24, A, 3) array
+        Observed, of the days wanted.
+    """
+    output = np.moveaxis(capacity_factor * (inputs.curtailable * parameters.buildout(theta, inputs)), 1, -1)
+    total = output.sum(axis=2, keepdims=True)
+    mix: Floats = np.divide(output, total, out=np.zeros(output.shape), where=total > 0)
+    return mix
 
 
 def of_day(weather: WeatherYear, day: int, inputs: Inputs) -> dict[str, Floats]:

@@ -1,94 +1,22 @@
-"""Solves one draw for every configuration, in a fixed order from a fixed basis, and returns every outcome.
-
-Order: day after day; within a day one configuration after the other, so that only right-hand sides move between
-neighbours; then the free configurations. A draw's bytes depend on the case and the draw alone.
-"""
+"""Solves one draw for every configuration, the fixed ones together, then the free ones, and returns every outcome."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-import highspy
 import numpy as np
 
-from model import dispatch, outcomes, siting
+from model import outcomes, siting
 from model.case import Case, load
+from model.chain import Dispatcher
 from model.configurations import Configuration
 from model.free import Cuts, FreeSolution, solve_free
-from model.live import LiveHighs, Solution, Status
+from model.live import LiveHighs, Status
 from model.outcomes import OUTCOMES
-from model.parameters import WEATHER_YEAR, Theta, check_theta, pue
-from model.template import Floats, Gradient
-from model.year import RAISED_GW, DayReader, Year
-
-
-@dataclass(eq=False)
-class Dispatcher:
-    """The dispatch of one draw: its days, one live HiGHS, and per day the basis that the next solve starts from."""
-
-    case: Case
-    theta: Theta
-    bases: dict[int, highspy.HighsBasis] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        case, inputs = self.case, self.case.inputs
-        year = str(self.theta[WEATHER_YEAR])
-        self.days = case.days[year]
-        template = case.dispatch
-        self.live = LiveHighs(template, case.start.to_highs())
-        self.reader = DayReader(inputs, template)
-        self.pue = pue(self.theta, inputs)
-        self.by_load = Gradient(template, "X")
-        base = template.vector(dispatch.of_draw(self.theta, inputs))
-        self.day_values = [dispatch.of_day(inputs.weather[year], int(d), inputs) for d in self.days.day]
-        self.vectors = [template.vector(values, base) for values in self.day_values]
-
-    def solve_days(self, loads: list[Floats], slopes: bool = True) -> list[tuple[Year, Cuts]]:
-        """Dispatch the year around each of the given loads (A,) [GW]; returns sums and cost cuts of each.
-
-        The cut of a day holds at every siting: cost >= value + slope . (X - point). With ``slopes`` it is taken, and
-        with it siting_value, where every load is raised to ``RAISED_GW``, else at the load itself.
-        """
-        years = [Year.empty(self.case.inputs) for _ in loads]
-        cuts = [Cuts.empty(len(self.days.day), len(loads[0])) for _ in loads]
-        raised = [np.maximum(x, RAISED_GW) for x in loads]
-        points = [[x] if not slopes or (x == up).all() else [x, up] for x, up in zip(loads, raised, strict=True)]
-        for number, weight in enumerate(self.days.weight):
-            if number in self.bases:
-                self.live.start_from(self.bases[number])
-            tasks = list(zip(points, years, cuts, strict=True))
-            for task in tasks if number % 2 == 0 else reversed(tasks):  # to and fro: a new day finds the load as it was
-                self._solve_day(number, float(weight), *task)
-            self.bases[number] = self.live.basis()
-        return list(zip(years, cuts, strict=True))
-
-    def _solve_day(self, number: int, weight: float, points: list[Floats], year: Year, cuts: Cuts) -> None:
-        """Solve a day at a load, and at the raised load for its slope; add both to the year."""
-        if year.status is not Status.OPTIMAL:
-            return
-        template = self.case.dispatch
-        for place, x in enumerate(points):
-            vector = template.vector({"X": x}, self.vectors[number])
-            entries = template.values(vector)
-            self.live.move(entries)
-            solution = self.live.solve()
-            year.iterations += solution.iterations
-            if solution.status is not Status.OPTIMAL:
-                year.status = solution.status
-                self.live.start_from(self.case.start.to_highs())
-                return
-            if place == 0:
-                hydro = self.day_values[number]["hydro"]
-                year.add(self.reader.quantities(solution, entries, self.pue * x, hydro), weight)
-            if place == len(points) - 1:
-                slope = self._slope(vector, solution)
-                year.slope += weight * slope
-                year.cut_constant += weight * (solution.objective - float(slope @ x))
-                cuts.put(number, solution.objective, slope, x)
-
-    def _slope(self, vector: Floats, solution: Solution) -> Floats:
-        return self.by_load.of(vector, solution.primal, solution.row_dual, solution.column_dual)
+from model.parameters import Theta, check_theta
+from model.template import Floats
+from model.year import Year
 
 
 def solve_draw(case: Case, theta: Theta) -> dict[str, Floats]:
@@ -112,7 +40,7 @@ def solve_draw(case: Case, theta: Theta) -> dict[str, Floats]:
     """
     check_theta(theta, case.inputs)
     dispatcher = Dispatcher(case, theta)
-    fixed = [c for c in case.configurations if not c.is_free]
+    fixed = case.chain
     results: dict[str, Mapping[str, Floats | float]] = {}
     sitings = LiveHighs(case.stages[""], options=siting.EXACT)
     loads = [load(theta, c.shares) for c in fixed if c.shares is not None]

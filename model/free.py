@@ -113,7 +113,7 @@ def solve_free(
     case: Case,
     theta: Theta,
     configuration: Configuration,
-    solve_days: Callable[[list[Floats], bool], list[tuple[Year, Cuts]]],
+    solve_days: Callable[[list[Floats], bool, bool], list[tuple[Year, Cuts]]],
     weights: NDArray[np.float64],
     known: list[Cuts],
 ) -> FreeSolution:
@@ -127,7 +127,8 @@ def solve_free(
     Parameters
     ----------
     solve_days : callable
-        Dispatches the year around loads (A,); the flag asks for slopes at the raised load. Returns sums and cuts.
+        Dispatches the year around loads (A,); flags ask for slopes at the raised load and for quantities beside the
+        cost. Returns sums and cuts.
     weights : (days,) array
     known : list of Cuts
         Found already; whatever their points, they hold everywhere.
@@ -140,7 +141,7 @@ def solve_free(
     for cuts in known:
         master.add(cuts)
     iterations = 0
-    phases = ((True, SITES_GAP / 5), (False, SITES_GAP)) if master.has_sites else ((True, CONTINUOUS_GAP),)
+    phases = ((True, SITES_GAP), (False, SITES_GAP)) if master.has_sites else ((True, CONTINUOUS_GAP),)
     best: Placement | None = None
     centre: Floats | None = None  # the columns of the best siting of this phase
     bound, rounds = -np.inf, 0
@@ -156,7 +157,7 @@ def solve_free(
             if relaxed and centre is not None:
                 primal = STEP * primal + (1 - STEP) * centre
             placement = siting.read_placement(template, primal, inputs, configuration)
-            [(year, cuts)] = solve_days([placement.load], False)
+            [(year, cuts)] = solve_days([placement.load], False, False)
             iterations += year.iterations
             if year.status is not Status.OPTIMAL:
                 return FreeSolution(year.status, iterations=iterations + master.live.iterations, rounds=rounds)
@@ -166,7 +167,7 @@ def solve_free(
             master.add(cuts)
     assert best is not None
     status, placement, more = _settle(case, theta, best)
-    [(year, _)] = solve_days([placement.load], True)
+    [(year, _)] = solve_days([placement.load], True, True)
     iterations += master.live.iterations + more + year.iterations
     if year.status is not Status.OPTIMAL or status is not Status.OPTIMAL:
         failed = status if year.status is Status.OPTIMAL else year.status

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import struct
+from collections.abc import Mapping
 from enum import IntEnum
+from functools import cached_property
 
 import highspy
 import numpy as np
-from numpy.typing import NDArray
 
-from model.template import Floats, Template
+from model.template import Floats, Ints, Part, Template
 
 ITERATION_LIMIT = 50_000  # simplex iterations of one solve: some fifty times what a cold day takes
 INFINITY = highspy.kHighsInf
@@ -37,16 +37,38 @@ _STATUS = {
 }
 
 
-@dataclass(frozen=True)
 class Solution:
-    """A solve's answer: objective in the model's unit, primal and duals by column and row (HiGHS signs)."""
+    """A solve's answer: objective in the model's unit, and, read on demand, primal and duals (HiGHS signs).
 
-    status: Status
-    objective: float
-    primal: Floats
-    column_dual: Floats
-    row_dual: Floats
-    iterations: int
+    HiGHS hands arrays over number by number, which takes as long as several simplex iterations: most solves are asked
+    for one or two of the three. They are to be read before the same HiGHS solves again.
+    """
+
+    def __init__(self, live: LiveHighs, status: Status, iterations: int) -> None:
+        self.status, self.iterations = status, iterations
+        self.objective: float = live.highs.getObjectiveValue()
+        self._live, self._solve, self._found = live, live.solves, live.highs.getSolution()
+
+    @cached_property
+    def primal(self) -> Floats:
+        """Values (columns,)."""
+        return self._read("col_value")
+
+    @cached_property
+    def column_dual(self) -> Floats:
+        """Reduced costs (columns,)."""
+        return self._read("col_dual")
+
+    @cached_property
+    def row_dual(self) -> Floats:
+        """Duals (rows,)."""
+        return self._read("row_dual")
+
+    def _read(self, name: str) -> Floats:
+        if self._live.solves != self._solve:
+            raise RuntimeError(f"{name} of solve {self._solve} is gone: its HiGHS has solved again")
+        numbers = getattr(self._found, name)
+        return np.frombuffer(struct.pack(f"{len(numbers)}d", *numbers))  # a third of the time of np.array(numbers)
 
 
 class LiveHighs:
@@ -80,7 +102,7 @@ class LiveHighs:
                 raise ValueError(f"HiGHS does not know the option {name!r} = {value!r}")
         self._entries: Floats | None = None
         self._start = basis
-        self.iterations = 0
+        self.iterations = self.solves = 0
 
     def move(self, entries: Floats) -> None:
         """Make the program that of ``entries`` (one row of ``Template.values``); passes on only what differs."""
@@ -88,7 +110,37 @@ class LiveHighs:
             self._pass(entries)
         else:
             self._patch(self._entries, entries)
-        self._entries = entries
+        self._entries = entries.copy()
+
+    @property
+    def entries(self) -> Floats:
+        """The entries as they were moved last (entries,); not to be changed."""
+        if self._entries is None:
+            raise RuntimeError("nothing was moved yet")
+        return self._entries
+
+    def move_part(self, part: Part, values: Floats) -> None:
+        """Give the entries of ``part`` (``Part.values``) new values; all others stay as they were moved last."""
+        self.entries[part.entries] = values
+        self._change(part.columns, part.rows, part.costs, part.matrix, part.moves_offset)
+
+    def _change(self, columns: Ints, rows: Ints, costs: Ints, places: Ints, offset: bool) -> None:
+        """Pass the entries of some columns' bounds, rows' sides, costs and matrix places on to HiGHS."""
+        highs, entries = self.highs, self.entries
+        section = {name: entries[where] for name, where in self.template.sections.items()}
+        if columns.size:
+            highs.changeColsBounds(
+                columns.size, columns, section["column_lower"][columns], section["column_upper"][columns]
+            )
+        if rows.size:
+            highs.changeRowsBounds(rows.size, rows, section["row_lower"][rows], section["row_upper"][rows])
+        if costs.size:
+            highs.changeColsCost(costs.size, costs, section["cost"][costs])
+        owners = np.searchsorted(self.template.row_start, places, side="right") - 1
+        for place, row in zip(places.tolist(), owners.tolist(), strict=True):
+            highs.changeCoeff(row, int(self.template.column_index[place]), float(section["matrix"][place]))
+        if offset:
+            highs.changeObjectiveOffset(float(section["offset"][0]))
 
     def _pass(self, entries: Floats) -> None:
         template, (rows, columns) = self.template, self.template.shape
@@ -116,25 +168,19 @@ class LiveHighs:
 
     def _patch(self, before: Floats, after: Floats) -> None:
         moved = before != after
-        sections, highs = self.template.sections, self.highs
+        at = self.template.sections
 
-        def changed(*names: str) -> NDArray[np.int32]:
-            return np.flatnonzero(np.logical_or.reduce([moved[sections[n]] for n in names])).astype(np.int32)
+        def changed(*names: str) -> Ints:
+            return np.flatnonzero(np.logical_or.reduce([moved[at[name]] for name in names])).astype(np.int32)
 
-        def passed(change: Callable[..., object], *names: str) -> None:
-            which = changed(*names)
-            if which.size:
-                change(which.size, which, *(np.ascontiguousarray(after[sections[n]][which]) for n in names))
-
-        passed(highs.changeColsBounds, "column_lower", "column_upper")
-        passed(highs.changeRowsBounds, "row_lower", "row_upper")
-        passed(highs.changeColsCost, "cost")
-        which = changed("matrix")
-        rows = np.searchsorted(self.template.row_start, which, side="right") - 1
-        for place, row in zip(which.tolist(), rows.tolist(), strict=True):
-            highs.changeCoeff(row, int(self.template.column_index[place]), float(after[sections["matrix"]][place]))
-        if moved[sections["offset"]][0]:
-            highs.changeObjectiveOffset(float(after[sections["offset"]][0]))
+        self._entries = after
+        self._change(
+            changed("column_lower", "column_upper"),
+            changed("row_lower", "row_upper"),
+            changed("cost"),
+            changed("matrix"),
+            bool(moved[at["offset"]][0]),
+        )
 
     def solve(self) -> Solution:
         """Solve from the last basis; where that does not end well, once more from scratch.
@@ -147,15 +193,8 @@ class LiveHighs:
             status, more = self._run()
             iterations += more
         self.iterations += iterations
-        found = self.highs.getSolution()
-        return Solution(
-            status=status,
-            objective=self.highs.getObjectiveValue(),
-            primal=np.array(found.col_value),
-            column_dual=np.array(found.col_dual),
-            row_dual=np.array(found.row_dual),
-            iterations=iterations,
-        )
+        self.solves += 1
+        return Solution(self, status, iterations)
 
     def _run(self) -> tuple[Status, int]:
         outcome = self.highs.run()

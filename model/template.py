@@ -8,7 +8,7 @@ and ``Template.gradient`` gives the exact derivative of the optimal objective by
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -129,7 +129,8 @@ class Template:
         (size of the component,) array
             In units of the objective per unit of the parameter.
         """
-        return Gradient(self, name).of(vector, primal, row_dual, column_dual)
+        by = Gradient(self, name)
+        return by.of(by.jacobian(vector), primal, row_dual, column_dual)
 
     def fingerprint(self) -> str:
         """SHA-256 of everything that decides a solve: pattern, map, constants, labels."""
@@ -144,8 +145,54 @@ class Template:
         return digest.hexdigest()
 
 
+class Part:
+    """The entries that some parameters move, picked out once, so that a move of these alone costs what it moves.
+
+    Attributes
+    ----------
+    entries : (moved,) array
+        Positions in the entry vector, ascending.
+    columns, rows, costs : arrays
+        Columns with a moved bound, rows with a moved side, columns with a moved cost.
+    """
+
+    def __init__(self, template: Template, names: Sequence[str]) -> None:
+        positions = np.concatenate([template.parameters[name] for name in names])
+        moving = np.isin(template.factors, positions).any(axis=1)
+        self.entries = np.flatnonzero(np.diff(template.map[:, np.flatnonzero(moving)].tocsr().indptr))
+        self.constant = template.constant[self.entries]
+        moved = template.map[self.entries].tocsc()
+        monomials = np.flatnonzero(np.diff(moved.indptr))
+        self.factors = template.factors[monomials]
+        self.map = sparse.csr_array(moved[:, monomials])
+        places = {name: self._within(at) for name, at in template.sections.items()}
+        self.columns = np.union1d(places["column_lower"], places["column_upper"]).astype(np.int32)
+        self.rows = np.union1d(places["row_lower"], places["row_upper"]).astype(np.int32)
+        self.costs, self.matrix = places["cost"].astype(np.int32), places["matrix"].astype(np.int32)
+        self.moves_offset = bool(places["offset"].size)
+
+    def _within(self, section: slice) -> NDArray[np.int64]:
+        inside = (self.entries >= section.start) & (self.entries < section.stop)
+        return np.asarray(self.entries[inside] - section.start, dtype=np.int64)
+
+    def values(self, vectors: Floats) -> Floats:
+        """Values of ``entries`` for parameter vectors (parameters,) or (n, parameters): to the bit those of
+        :meth:`Template.values`.
+        """
+        one = np.ones((*vectors.shape[:-1], 1))
+        monomials = np.concatenate([vectors, one], axis=-1)[..., self.factors].prod(axis=-1)
+        values: Floats = self.constant + (self.map @ monomials.T).T
+        return values
+
+
 class Gradient:
-    """The entries that one parameter moves, picked out once so that many solves can be differentiated by it."""
+    """The derivative by one parameter's members, its entries picked out once so that many solves can be differentiated.
+
+    Attributes
+    ----------
+    columns : (columns,) array of bool
+        Where the reduced cost of a column counts.
+    """
 
     def __init__(self, template: Template, name: str) -> None:
         self.positions = template.parameters[name]
@@ -163,29 +210,57 @@ class Gradient:
         rows = np.repeat(np.arange(template.shape[0]), np.diff(template.row_start))
         self.matrix_row, self.matrix_column = rows[parts["matrix"]], template.column_index[parts["matrix"]]
 
-    def of(self, vector: Floats, primal: Floats, row_dual: Floats, column_dual: Floats) -> Floats:
-        """Derivative by each member of the parameter; see :meth:`Template.gradient`."""
-        part, sign = self.parts, self.sign
+    @property
+    def needs_primal(self) -> bool:
+        """Whether the parameter moves the matrix or a cost, so that the primal counts."""
+        return bool(self.parts["matrix"].size or self.parts["cost"].size)
 
-        def binding(dual: Floats, side: float) -> Floats:
-            return np.where(side * sign * dual > 0, dual, 0.0)
+    @property
+    def companions(self) -> Ints:
+        """Positions of the parameters that the derivatives of the entries depend on."""
+        one = self.size  # the padding
+        alone = [np.delete(row, np.flatnonzero(np.isin(row, self.positions))[0]) for row in self.factors]
+        found: Ints = np.setdiff1d(np.concatenate(alone), [one]).astype(np.int32)
+        return found
 
+    def jacobian(self, vector: Floats) -> sparse.csr_array:
+        """Derivative of each moved entry by each member (members, moved entries) at one parameter vector."""
+        padded = np.append(vector, 1.0)[self.factors]
+        place_of = {int(position): member for member, position in enumerate(self.positions)}
+        member, monomial, slope = [], [], []
+        for place in range(self.factors.shape[1]):
+            others = np.delete(padded, place, axis=1).prod(axis=1)
+            for number in np.flatnonzero(np.isin(self.factors[:, place], self.positions)):
+                member.append(place_of[int(self.factors[number, place])])
+                monomial.append(number)
+                slope.append(others[number])
+        by_monomial = sparse.csr_array((slope, (member, monomial)), shape=(self.positions.size, len(self.factors)))
+        return sparse.csr_array(by_monomial @ self.map)
+
+    def of(self, jacobian: sparse.csr_array, primal: Floats | None, row_dual: Floats, column_dual: Floats) -> Floats:
+        """Derivative of the optimal objective by each member; see :meth:`Template.gradient`.
+
+        Parameters
+        ----------
+        primal : (columns,) array, or None
+            None will do where the parameter moves neither the matrix nor a cost.
+        """
+        part = self.parts
+        if primal is None:
+            if self.needs_primal:
+                raise ValueError("the parameter moves the matrix or a cost, so that the primal counts; found None")
+            primal = np.zeros(0)
+        at_lower, at_upper = (np.maximum, np.minimum) if self.sign > 0 else (np.minimum, np.maximum)
         multiplier = np.concatenate(
             [
                 -row_dual[self.matrix_row] * primal[self.matrix_column],
-                binding(row_dual[part["row_lower"]], 1.0),
-                binding(row_dual[part["row_upper"]], -1.0),
-                binding(column_dual[part["column_lower"]], 1.0),
-                binding(column_dual[part["column_upper"]], -1.0),
+                at_lower(row_dual[part["row_lower"]], 0.0),
+                at_upper(row_dual[part["row_upper"]], 0.0),
+                at_lower(column_dual[part["column_lower"]], 0.0),
+                at_upper(column_dual[part["column_upper"]], 0.0),
                 primal[part["cost"]],
                 np.ones(part["offset"].size),
             ]
         )
-        weight = self.map @ multiplier
-        padded = np.append(vector, 1.0)[self.factors]
-        slope = np.zeros(self.size + 1)
-        for place in range(self.factors.shape[1]):
-            others = np.delete(padded, place, axis=1).prod(axis=1)
-            slope += np.bincount(self.factors[:, place], weight * others, minlength=slope.size)
-        gradient: Floats = slope[self.positions]
+        gradient: Floats = jacobian @ multiplier
         return gradient

@@ -1,146 +1,187 @@
-"""One year of dispatch around a siting: day solves in a fixed order, and the sums over days that outcomes need."""
+"""One year of dispatch around a siting: sums over its solved days, and the quantities that outcomes need.
+
+Almost every quantity is linear in the day's columns, so the columns themselves are summed by day weight, and
+quantities are read from the sum once.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from model.inputs import CURTAILABLE, STORAGE, THERMAL, Inputs
+from model.inputs import CURTAILABLE, THERMAL, Inputs
 from model.live import Solution, Status
 from model.template import Floats, Template
 from model.weather import HOURS
 
 SHED_HOUR_GW = 1e-6  # an hour counts as one with unserved load, a line as congested, from here on
-RAISED_GW = 1e-3  # an area's load is raised to this for siting_value: at 0 the duals are degenerate
+
+
+class YearReader:
+    """Reads a year's quantities from the columns of a dispatch template, and what is not linear from each day."""
+
+    def __init__(self, inputs: Inputs, template: Template) -> None:
+        self.template = template
+        self.areas = len(inputs.areas)
+        self.lines = len(inputs.lines.names)
+        self.units, self.stores = inputs.thermal > 0, inputs.power > 0
+        self.min_output = np.broadcast_to(inputs.min_output, inputs.thermal.shape)[self.units]
+        self.balance = template.rows["balance"]
+
+    def hourly(self, values: Floats, name: str) -> Floats:
+        """Columns of a variable (members, 24)."""
+        return values[self.template.columns[name]].reshape(-1, HOURS)
+
+    def upper(self, entries: Floats) -> Floats:
+        """Upper bounds of the columns among all entries."""
+        bounds: Floats = entries[self.template.sections["column_upper"]]
+        return bounds
+
+    def reached(self, primal: Floats, upper: Floats, name: str) -> NDArray[np.bool_]:
+        """Where a flow (lines, 24) reaches a limit above 0."""
+        flow, limit = self.hourly(primal, name), self.hourly(upper, name)
+        return (limit > 0) & (flow >= limit - SHED_HOUR_GW)
+
+    def spread(self, values: Floats, present: NDArray[np.bool_]) -> Floats:
+        """Values of the members that exist as a table over all."""
+        table = np.zeros(present.shape)
+        table[present] = values
+        return table
 
 
 @dataclass(eq=False)
 class Year:
     """Sums over the days of a year, by day weight; GWh, GW h, hours or million yen.
 
-    ``thermal`` (A, 3), ``used`` and ``curtailed`` (A, 3), ``discharge`` (A, 2), ``hydro``, ``shed``, ``spill``,
-    ``dc_load``, ``shed_hours``, ``price`` (A,; yen/kWh times hours), ``flow_*``, ``congested_hours`` (line,),
-    ``shifted_*`` and ``cost`` numbers, ``slope`` (A,; million yen per GW and year), ``cut_constant``.
+    Attributes
+    ----------
+    base : (A,) array, GW
+        Data-centre load at the meter before shifts.
+    status, iterations
+        Of all its solves; the first that did not end well ends the year.
+    cost, slope, cut_constant
+        Million yen; (A,) million yen per GW of mean IT load; the cut's value at no load.
+    primal : (columns,) array, GW h
+        Columns of the template summed over days.
+    price : (A,) array
+        yen/kWh summed over the hours.
+    used, curtailed : (A, 3) arrays, GWh
+    shed_hours, congested_hours : (A,), (lines,) arrays, h
+    hydro : (A,) array, GWh
+    days : float
+        Sum of the day weights.
     """
 
-    thermal: Floats
+    reader: YearReader
+    base: Floats
+    primal: Floats
+    price: Floats
     used: Floats
     curtailed: Floats
-    discharge: Floats
-    hydro: Floats
-    shed: Floats
-    spill: Floats
     shed_hours: Floats
-    dc_load: Floats
-    price: Floats
-    flow_net: Floats
-    flow_gross: Floats
     congested_hours: Floats
-    shifted_time: float
-    shifted_space: float
-    cost: float
+    hydro: Floats
     slope: Floats
+    days: float = 0.0
+    cost: float = 0.0
     cut_constant: float = 0.0
     iterations: int = 0
     status: Status = Status.OPTIMAL
 
     @classmethod
-    def empty(cls, inputs: Inputs) -> Year:
+    def empty(cls, reader: YearReader, base: Floats) -> Year:
         """A year with no day in it yet."""
-
-        def by(*shape: int) -> Floats:
-            return np.zeros(shape)
-
-        areas, lines = len(inputs.areas), len(inputs.lines.names)
+        areas, technologies = reader.areas, (reader.areas, len(CURTAILABLE))
         return cls(
-            thermal=by(areas, len(THERMAL)),
-            used=by(areas, len(CURTAILABLE)),
-            curtailed=by(areas, len(CURTAILABLE)),
-            discharge=by(areas, len(STORAGE)),
-            hydro=by(areas),
-            shed=by(areas),
-            spill=by(areas),
-            shed_hours=by(areas),
-            dc_load=by(areas),
-            price=by(areas),
-            flow_net=by(lines),
-            flow_gross=by(lines),
-            congested_hours=by(lines),
-            shifted_time=0.0,
-            shifted_space=0.0,
-            cost=0.0,
-            slope=by(areas),
+            reader=reader,
+            base=base,
+            primal=np.zeros(reader.template.shape[1]),
+            price=np.zeros(areas),
+            used=np.zeros(technologies),
+            curtailed=np.zeros(technologies),
+            shed_hours=np.zeros(areas),
+            congested_hours=np.zeros(reader.lines),
+            hydro=np.zeros(areas),
+            slope=np.zeros(areas),
         )
 
-    def add(self, day: dict[str, Floats | float], weight: float) -> None:
-        """Add a day's quantities, ``weight`` times."""
-        for name, value in day.items():
-            setattr(self, name, getattr(self, name) + weight * value)
-
-
-class DayReader:
-    """Reads a day's quantities from a solved dispatch template."""
-
-    def __init__(self, inputs: Inputs, template: Template) -> None:
-        self.template = template
-        self.columns = template.columns
-        self.areas = len(inputs.areas)
-        self.units = inputs.thermal > 0
-        self.renewables = inputs.curtailable > 0
-        self.stores = inputs.power > 0
-        self.min_output = np.broadcast_to(inputs.min_output, inputs.thermal.shape)[self.units]
-        self.balance = template.rows["balance"]
-
-    def quantities(self, solution: Solution, entries: Floats, base: Floats, hydro: Floats) -> dict[str, Floats | float]:
-        """The day's sums, named as in :class:`Year`.
+    def add(self, solution: Solution, entries: Floats, mix: Floats, hydro: Floats, weight: float) -> None:
+        """Add a solved day ``weight`` times.
 
         Parameters
         ----------
         entries : (entries,) array
-            The template's entries of this solve.
-        base : (A,) array, GW
-            Data-centre load at the meter before shifts.
+            Those of the template in this solve.
+        mix : (A, 3, 24) array
+            Share of each technology in what an area's sun and wind could give in the hour. Curtailment falls on them in
+            this proportion: to the day's program they are one, of no cost.
         hydro : (A, 24) array, GW
         """
-        primal, hourly = solution.primal, self._hourly
-        tau_up, tau_dn = hourly(primal, "tau_up"), hourly(primal, "tau_dn")
-        sig_up, sig_dn = hourly(primal, "sig_up"), hourly(primal, "sig_dn")
-        forward, backward = hourly(primal, "forward"), hourly(primal, "backward")
-        shed, upper = hourly(primal, "shed"), entries[self.template.sections["column_upper"]]
-        used = hourly(primal, "re")
-        available = hourly(upper, "re")
-        at_limit = self._reached(forward, hourly(upper, "forward")) | self._reached(backward, hourly(upper, "backward"))
-        committed = primal[self.columns["committed"]]
-        thermal = HOURS * self.min_output * committed + hourly(primal, "above_min").sum(axis=1)
-        return {
-            "thermal": self._spread(thermal, self.units),
-            "used": self._spread(used.sum(axis=1), self.renewables),
-            "curtailed": self._spread((available - used).sum(axis=1), self.renewables),
-            "discharge": self._spread(hourly(primal, "discharge").sum(axis=1), self.stores),
-            "hydro": hydro.sum(axis=1),
-            "shed": shed.sum(axis=1),
-            "spill": hourly(primal, "spill").sum(axis=1),
-            "shed_hours": (shed > SHED_HOUR_GW).sum(axis=1).astype(np.float64),
-            "dc_load": HOURS * base + (tau_up - tau_dn + sig_up - sig_dn).sum(axis=1),
-            "price": solution.row_dual[self.balance].reshape(self.areas, HOURS).sum(axis=1),
-            "flow_net": (forward - backward).sum(axis=1),
-            "flow_gross": (forward + backward).sum(axis=1),
-            "congested_hours": at_limit.sum(axis=1).astype(np.float64),
-            "shifted_time": float(tau_up.sum()),
-            "shifted_space": float(sig_up.sum()),
-            "cost": solution.objective,
-        }
+        read, primal = self.reader, solution.primal
+        upper = read.upper(entries)
+        used, available = read.hourly(primal, "re"), read.hourly(upper, "re")
+        congested = read.reached(primal, upper, "forward") | read.reached(primal, upper, "backward")
+        self.days += weight
+        self.primal += weight * primal
+        self.price += weight * solution.row_dual[read.balance].reshape(read.areas, HOURS).sum(axis=1)
+        self.used += weight * np.einsum("at,art->ar", used, mix)
+        self.curtailed += weight * np.einsum("at,art->ar", available - used, mix)
+        self.shed_hours += weight * (read.hourly(primal, "shed") > SHED_HOUR_GW).sum(axis=1)
+        self.congested_hours += weight * congested.sum(axis=1)
+        self.hydro += weight * hydro.sum(axis=1)
 
-    def _hourly(self, values: Floats, name: str) -> Floats:
-        return values[self.columns[name]].reshape(-1, HOURS)
+    def _sum(self, name: str) -> Floats:
+        total: Floats = self.reader.hourly(self.primal, name).sum(axis=1)
+        return total
 
-    @staticmethod
-    def _reached(flow: Floats, limit: Floats) -> np.ndarray:
-        return (limit > 0) & (flow >= limit - SHED_HOUR_GW)
-
-    @staticmethod
-    def _spread(values: Floats, present: np.ndarray) -> Floats:
-        table = np.zeros(present.shape)
-        table[present] = values
+    @property
+    def thermal(self) -> Floats:
+        """Output of coal, lng and oil (A, 3) [GWh]."""
+        read = self.reader
+        steady = HOURS * read.min_output * self.primal[read.template.columns["committed"]]
+        table = read.spread(steady + self._sum("above_min"), read.units)
+        assert table.shape[1] == len(THERMAL)
         return table
+
+    @property
+    def discharge(self) -> Floats:
+        """Energy discharged (A, 2) [GWh]."""
+        return self.reader.spread(self._sum("discharge"), self.reader.stores)
+
+    @property
+    def shed(self) -> Floats:
+        """Load not served (A,) [GWh]."""
+        return self._sum("shed")
+
+    @property
+    def spill(self) -> Floats:
+        """Must-run output spilled (A,) [GWh]."""
+        return self._sum("spill")
+
+    @property
+    def dc_load(self) -> Floats:
+        """Data-centre load at the meter, shifts included (A,) [GWh]."""
+        shift = self._sum("tau_up") - self._sum("tau_dn") + self._sum("sig_up") - self._sum("sig_dn")
+        return HOURS * self.days * self.base + shift
+
+    @property
+    def flow_net(self) -> Floats:
+        """Flow from ``from`` to ``to`` less that back (lines,) [GWh]."""
+        return self._sum("forward") - self._sum("backward")
+
+    @property
+    def flow_gross(self) -> Floats:
+        """Flow in both directions (lines,) [GWh]."""
+        return self._sum("forward") + self._sum("backward")
+
+    @property
+    def shifted_time(self) -> float:
+        """Work moved in time, at the meter [GWh]."""
+        return float(self._sum("tau_up").sum())
+
+    @property
+    def shifted_space(self) -> float:
+        """Work moved in space, at the meter [GWh]."""
+        return float(self._sum("sig_up").sum())

@@ -26,7 +26,7 @@ from model import (
     solve_draw,
 )
 from model import dispatch as day_dispatch
-from model.draw import Dispatcher
+from model.chain import Dispatcher
 from model.inputs import STORAGE
 from model.outcomes import TECHNOLOGIES
 from tests.draws import (

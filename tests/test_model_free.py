@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from model import Case, Days, FreeSpec, Status, solve_draw
-from model.draw import Dispatcher
+from model.chain import Dispatcher
 from model.free import CONTINUOUS_GAP, SITES_GAP, FreeSolution, solve_free
 from model.siting import LOCAL_TIER
 from tests.draws import (

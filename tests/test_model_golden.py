@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.cases import solve_day, system
+from model.dispatch import renewable_mix
+from tests.cases import THETA, solve_day, system
 
 # Of every dispatch below: lng 10 yen/kWh, coal 5, no CO2 price, no minimum output; 24 hours; costs in million yen.
 SUN = np.zeros(24)
@@ -72,8 +73,10 @@ class TestRenewables:
         inputs = system("W", lng=10, solar=2, wind_onshore=1)
         theta = {"solar_buildout": 1.5, "solar_buildout_W": 1.2, "wind_onshore_buildout": 2.0}
         day = solve_day(inputs, demand=4, theta=theta, cf=[[0.5], [0.4]])
-        assert day.hourly("re") == near(np.array([[1.8] * 24, [0.8] * 24]))
+        assert day.hourly("re") == near(np.full((1, 24), 1.8 + 0.8))
         assert day.cost == near(24 * 1.4 * 10)
+        [mix] = renewable_mix({**THETA, **theta}, inputs, np.broadcast_to([0.5, 0.4, 0.9], (1, 24, 1, 3)))
+        assert mix[0] == near(np.array([[1.8 / 2.6] * 24, [0.8 / 2.6] * 24, [0.0] * 24]))
 
     def test_buildout_of_one_area_leaves_the_other(self) -> None:
         """1 GW of sun in each area, tripled in E alone."""

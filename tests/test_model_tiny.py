@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from model import Days, Status, build_case
+from model.chain import Dispatcher
 from model.configurations import Configuration
-from model.draw import Dispatcher
 from model.inputs import Inputs
 from model.weather import WeatherYear
 from tests.cases import THETA, YEAR, system

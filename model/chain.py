@@ -1,0 +1,128 @@
+"""Dispatches the days of one draw around any number of sitings, in one live HiGHS that goes from neighbour to neighbour.
+
+Costs and matrix are the draw's; a day and a siting move bounds and right-hand sides alone, so that each basis on the
+way is a dual feasible start for the next solve. A draw's bytes depend on the case and the draw alone: it starts from
+the case's basis and goes in a fixed order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import highspy
+import numpy as np
+
+from model import dispatch
+from model.case import Case
+from model.free import Cuts
+from model.live import LiveHighs, Status
+from model.parameters import WEATHER_YEAR, Theta, pue
+from model.template import Floats
+from model.year import Year
+
+RAISED_GW = 1e-3  # an area's load is raised to this for siting_value: at 0 the duals are degenerate
+
+
+@dataclass(frozen=True, eq=False)
+class _Solve:
+    """One solve of every day: a year's true load, where its quantities are read, or the raised one, or both in one."""
+
+    year: int
+    load: Floats
+    is_true: bool
+    gives_slope: bool
+
+
+class Dispatcher:
+    """The dispatch of one draw: its days, one live HiGHS, and the bases found on each day.
+
+    Attributes
+    ----------
+    days : Days
+        Of the draw's weather year.
+    """
+
+    def __init__(self, case: Case, theta: Theta) -> None:
+        year = str(theta[WEATHER_YEAR])
+        self.case, self.days = case, case.days[year]
+        inputs, template, weather = case.inputs, case.dispatch, case.inputs.weather[year]
+        self.pue = pue(theta, inputs)
+        self.vectors = case.day_vectors(year, template.vector(dispatch.of_draw(theta, inputs)))
+        self.mix = dispatch.renewable_mix(theta, inputs, weather.capacity_factor[self.days.day])
+        self.hydro = np.moveaxis(weather.hydro[self.days.day], 1, -1)
+        self.by_load = case.by_load.jacobian(self.vectors[0])
+        self.live = LiveHighs(template, case.start.to_highs())
+        self.live.move(template.values(template.vector({"X": 0.0}, self.vectors[0])))
+        self.bases: list[list[tuple[Floats, highspy.HighsBasis]]] = [[] for _ in self.days.day]
+        self.kept = 0  # of the bases of a day, those of the first call
+        self.turns = 0
+
+    def solve_days(self, loads: list[Floats], slopes: bool = True, quantities: bool = True) -> list[tuple[Year, Cuts]]:
+        """Dispatch the year around each of the given loads (A,) [GW]; returns sums and cost cuts of each.
+
+        The cut of a day holds at every siting: cost >= value + slope . (X - point). With ``slopes`` it is taken, and
+        with it siting_value, where every load is raised to ``RAISED_GW``, else at the load itself. Without
+        ``quantities`` a year has its cost and cuts alone, and nothing of what :meth:`Year.add` adds.
+        """
+        years = [Year.empty(self.case.reader, self.pue * x) for x in loads]
+        cuts = [Cuts.empty(len(self.days.day), x.size) for x in loads]
+        solves = [solve for number, x in enumerate(loads) for solve in _solves(number, x, slopes)]
+        for number in self.days.order:
+            self._start(int(number), loads[0])
+            self.turns += 1  # to and fro: a new day finds the load as the last one left it
+            self._solve_day(int(number), solves if self.turns % 2 else solves[::-1], years, cuts, quantities)
+        self.kept = self.kept or len(loads)
+        return list(zip(years, cuts, strict=True))
+
+    def _start(self, number: int, load: Floats) -> None:
+        """Where the day was solved before, start from the basis of the load nearest at the meter; keep the last other."""
+        known = self.bases[number]
+        if known:
+            distance = [float(self.pue @ np.abs(x - load)) for x, _ in known]
+            self.live.start_from(known[int(np.argmin(distance))][1])
+            del known[self.kept :]
+
+    def _solve_day(
+        self, number: int, solves: list[_Solve], years: list[Year], cuts: list[Cuts], quantities: bool
+    ) -> None:
+        case, live = self.case, self.live
+        vectors = np.repeat(self.vectors[number : number + 1], len(solves), axis=0)
+        vectors[:, case.dispatch.parameters["X"]] = [solve.load for solve in solves]
+        moves = case.of_siting.values(vectors)
+        moved_to_day = False
+        for vector, move, solve in zip(vectors, moves, solves, strict=True):
+            year = years[solve.year]
+            if year.status is not Status.OPTIMAL:
+                continue
+            if moved_to_day:
+                live.move_part(case.of_siting, move)
+            else:
+                live.move_part(case.of_day, case.of_day.values(vector))
+                moved_to_day = True
+            solution = live.solve()
+            year.iterations += solution.iterations
+            if solution.status is not Status.OPTIMAL:
+                year.status = solution.status
+                live.start_from(case.start.to_highs())
+                continue
+            weight = float(self.days.weight[number])
+            if solve.is_true:
+                year.cost += weight * solution.objective
+                self.bases[number].append((solve.load, live.basis()))
+                if quantities:
+                    year.add(solution, live.entries, self.mix[number], self.hydro[number], weight)
+            if solve.gives_slope:
+                slope = case.by_load.of(self.by_load, None, solution.row_dual, solution.column_dual)
+                cut = cuts[solve.year]
+                cut.put(number, solution.objective, slope, solve.load)
+                year.slope += weight * slope
+                year.cut_constant += weight * float(cut.constant[number])
+
+
+def _solves(year: int, load: Floats, slopes: bool) -> Iterator[_Solve]:
+    raised = np.maximum(load, RAISED_GW)
+    apart = slopes and bool((raised != load).any())
+    yield _Solve(year, load, is_true=True, gives_slope=not apart)
+    if apart:
+        yield _Solve(year, raised, is_true=False, gives_slope=True)
