@@ -55,8 +55,8 @@ class Measurement:
         Seconds of all free configurations, summed over workers.
     solves : int
         Runs of HiGHS.
-    iterations : int
-        Simplex iterations of the fixed configurations' dispatch.
+    iterations, dispatch_solves : int
+        Simplex iterations of the fixed configurations' dispatch, and how many solves they took.
     peak_mb : float
         Largest resident memory of one process [MB].
     """
@@ -71,6 +71,7 @@ class Measurement:
     free: float
     solves: int
     iterations: int
+    dispatch_solves: int
     peak_mb: float
 
 
@@ -92,6 +93,7 @@ def measure(plan: Plan, runner: str, draws: Sequence[int]) -> Measurement:
         free=sum(clock.free),
         solves=len(clock.runs),
         iterations=sum(run.iterations for run in of_dispatch),
+        dispatch_solves=len(of_dispatch),
         peak_mb=clock.peak_mb,
     )
 

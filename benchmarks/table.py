@@ -109,7 +109,9 @@ def figures_of(plan: Plan, measured: Mapping[str, Measurement], cold: float) -> 
     figures = {
         "floor_over_ours": ours.solver_seconds / ours.seconds,
         "cold_iterations": cold,
-        "cold_over_hot_iterations": cold / (ours.iterations / day_solves(plan, ours.draws)),
+        "hot_iterations_per_solve": ours.iterations / ours.dispatch_solves,
+        "cold_over_hot_per_solve": cold / (ours.iterations / ours.dispatch_solves),
+        "cold_over_hot_per_day_and_configuration": cold / (ours.iterations / day_solves(plan, ours.draws)),
     }
     free = sum(c.is_free for c in plan.case.configurations)
     if free:

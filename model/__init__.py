@@ -3,8 +3,9 @@
 tables -> inputs -> dispatch and siting (Pyomo, each equation once) -> template (compiled) -> draw (solved hot) -> outcomes
 """
 
+from typing import TYPE_CHECKING, Any
+
 from model.case import Case, build_case
-from model.compilation import compile_template
 from model.configurations import Configuration, read_configurations
 from model.days import Days, choose_days
 from model.draw import solve_draw
@@ -15,6 +16,9 @@ from model.outcomes import OUTCOMES, Outcome, coordinates
 from model.parameters import WEATHER_YEAR, check_draws, check_theta, optional_parameters, required_parameters
 from model.spec import DaysSpec, FreeSpec, InputsSpec, Siting
 from model.template import Template
+
+if TYPE_CHECKING:
+    from model.compilation import compile_template
 
 __all__ = [
     "OUTCOMES",
@@ -46,3 +50,12 @@ __all__ = [
     "required_parameters",
     "solve_draw",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import ``compile_template``, and Pyomo with it, when it is asked for: a worker never does."""
+    if name == "compile_template":
+        from model.compilation import compile_template
+
+        return compile_template
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import highspy
 import numpy as np
 from numpy.typing import NDArray
 
 from model import dispatch, siting
-from model.compilation import compile_template
 from model.configurations import Configuration, tier_names
 from model.days import Days
 from model.errors import InputError, TemplateError
 from model.inputs import Inputs
+from model.kept_templates import kept_template
 from model.live import LiveHighs, Status
 from model.neighbours import short_path
 from model.parameters import WEATHER_YEAR, Theta, check_theta
@@ -179,7 +180,7 @@ def build_case(
     if configurations[position].is_free:
         raise InputError("study", "reference", reference, "a configuration with fixed shares")
     check_theta(start, inputs, "start")
-    template = compile_template(dispatch.build_dispatch(inputs))
+    template, stages = _templates(inputs, siting_kind, configurations)
     year = str(start[WEATHER_YEAR])
     shares = configurations[position].shares
     assert shares is not None
@@ -191,10 +192,6 @@ def build_case(
     solved = live.solve()
     if solved.status is not Status.OPTIMAL:
         raise TemplateError(f"the day that every draw starts from ended {solved.status.name.lower()}")
-    stages = {"": compile_template(siting.build_siting(inputs, siting_kind))}
-    stages |= {
-        c.name: compile_template(siting.build_siting(inputs, siting_kind, c)) for c in configurations if c.is_free
-    }
     return Case(
         inputs=inputs,
         days=days,
@@ -205,6 +202,25 @@ def build_case(
         start=Basis.of(live),
         stages=stages,
     )
+
+
+def _templates(
+    inputs: Inputs, siting_kind: Siting, configurations: Sequence[Configuration]
+) -> tuple[Template, dict[str, Template]]:
+    """The compiled dispatch and siting stages."""
+
+    def compiled(build: Callable[..., Any], *arguments: Any) -> Template:
+        def compile_it() -> Template:
+            from model.compilation import compile_template  # with Pyomo, which a kept template does not need
+
+            return compile_template(build(inputs, *arguments))
+
+        return kept_template((build.__name__, numbers, arguments), compile_it)
+
+    numbers = replace(inputs, weather={}, tables={})  # neither decides a coefficient
+    stages = {"": compiled(siting.build_siting, siting_kind)}
+    stages |= {c.name: compiled(siting.build_siting, siting_kind, c) for c in configurations if c.is_free}
+    return compiled(dispatch.build_dispatch), stages
 
 
 def load(theta: Theta, shares: Floats) -> Floats:

@@ -6,8 +6,9 @@ Param. Power GW, energy GWh, cost million yen (1 yen/kWh x 1 GWh).
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import pyomo.environ as pyo
 
 from model import parameters
 from model.inputs import CURTAILABLE, STORAGE, THERMAL, Inputs
@@ -15,12 +16,17 @@ from model.parameters import Theta
 from model.template import Floats
 from model.weather import HOURS, WeatherYear
 
+if TYPE_CHECKING:
+    import pyomo.environ as pyo
+
 
 def build_dispatch(inputs: Inputs) -> pyo.ConcreteModel:  # noqa: PLR0915 - one equation after the other, none apart
     """Build the day's dispatch; what has no capacity anywhere in the table has no variable.
 
     The minimum output of committed units is carried by ``gen = min_output * committed + above_min`` in place of rows.
     """
+    import pyomo.environ as pyo  # slow to import, and not needed where the compiled template is kept
+
     m = pyo.ConcreteModel("dispatch")
     A, T = range(len(inputs.areas)), range(HOURS)
     G, R, S, L = range(len(THERMAL)), range(len(CURTAILABLE)), range(len(STORAGE)), range(len(inputs.lines.names))

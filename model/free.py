@@ -32,6 +32,7 @@ SHORT_SEARCH = {
     "mip_heuristic_run_feasibility_jump": False,
     "mip_heuristic_run_rens": False,
     "mip_heuristic_run_rins": False,
+    "mip_heuristic_run_root_reduced_cost": False,
 }
 ROUNDS = 200  # rounds of cuts; more than ten times what is needed
 

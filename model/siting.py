@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pyomo.environ as pyo
 from numpy.typing import NDArray
 
 from model import latency, parameters
@@ -14,6 +14,9 @@ from model.inputs import Inputs
 from model.parameters import Theta
 from model.spec import Siting
 from model.template import Floats, Template
+
+if TYPE_CHECKING:
+    import pyomo.environ as pyo
 
 LOCAL_TIER = "smart_city"  # Type 2-2: serves its own region
 TWH_PER_GW_YEAR = 8.76
@@ -26,6 +29,8 @@ def build_siting(inputs: Inputs, siting: Siting, free: Configuration | None = No
 
     Billion yen per year; x, y, z, Z in GW of mean IT load, n in sites.
     """
+    import pyomo.environ as pyo  # slow to import, and not needed where the compiled template is kept
+
     m = pyo.ConcreteModel("siting")
     tiers = tier_names(inputs, siting)
     A, J, K = range(len(inputs.areas)), range(len(tiers)), range(len(inputs.class_names))
@@ -91,6 +96,8 @@ def build_siting(inputs: Inputs, siting: Siting, free: Configuration | None = No
 
 def _sites(m: pyo.ConcreteModel, inputs: Inputs, free: Configuration) -> object:
     """Rule 4, whole sites within their sizes and counts; every allowed tier is used. Returns the yearly cost of sites."""
+    import pyomo.environ as pyo
+
     t, scale = inputs.tiers, inputs.scalars["load_factor"]
     A, used = range(len(inputs.areas)), [int(j) for j in np.flatnonzero(free.allowed.any(axis=0))]
     m.n = pyo.Var(A, used, domain=pyo.Integers, bounds=lambda m, a, j: (0, float(t.sites_max_per_area[j])))

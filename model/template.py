@@ -176,9 +176,7 @@ class Part:
         return np.asarray(self.entries[inside] - section.start, dtype=np.int64)
 
     def values(self, vectors: Floats) -> Floats:
-        """Values of ``entries`` for parameter vectors (parameters,) or (n, parameters): to the bit those of
-        :meth:`Template.values`.
-        """
+        """Values of ``entries`` for parameter vectors (parameters,) or (n, parameters), the same as of the whole."""
         one = np.ones((*vectors.shape[:-1], 1))
         monomials = np.concatenate([vectors, one], axis=-1)[..., self.factors].prod(axis=-1)
         values: Floats = self.constant + (self.map @ monomials.T).T

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from model import Inputs, read_inputs
+from model.kept_templates import FOLDER_VARIABLE
 from tests.case_tables import spec, write_study
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_templates() -> Iterator[None]:
+    """Keep compiled templates in a folder of this run: tests compile what they test, and leave nothing behind."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ[FOLDER_VARIABLE] = folder
+        yield
+        del os.environ[FOLDER_VARIABLE]
 
 
 @pytest.fixture(scope="module")

@@ -65,7 +65,9 @@ def test_baselines_find_the_costs_of_ten_areas(tmp_path: Path) -> None:
     assert set(figures_of(plan, {"ours": ours}, 1.0)) == {
         "floor_over_ours",
         "cold_iterations",
-        "cold_over_hot_iterations",
+        "hot_iterations_per_solve",
+        "cold_over_hot_per_solve",
+        "cold_over_hot_per_day_and_configuration",
     }, "nothing of free configurations"
 
 
