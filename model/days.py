@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import tsam
 from numpy.typing import NDArray
 
 from model.errors import InputError
@@ -98,6 +97,8 @@ def representative_days(weather: WeatherYear, inputs: Inputs, number: int) -> Da
     day, the one that holds the highest national residual load (demand less solar and wind), stands for itself alone
     and is counted in ``number``.
     """
+    import tsam  # brings 60 MB along, which no worker needs
+
     if number >= DAYS:
         return Days(np.arange(DAYS), np.ones(DAYS))
     profile = _profile(weather, inputs)
