@@ -221,7 +221,7 @@ class Gradient:
         found: Ints = np.setdiff1d(np.concatenate(alone), [one]).astype(np.int32)
         return found
 
-    def jacobian(self, vector: Floats) -> sparse.csr_array:
+    def jacobian(self, vector: Floats) -> Floats:
         """Derivative of each moved entry by each member (members, moved entries) at one parameter vector."""
         padded = np.append(vector, 1.0)[self.factors]
         place_of = {int(position): member for member, position in enumerate(self.positions)}
@@ -233,9 +233,10 @@ class Gradient:
                 monomial.append(number)
                 slope.append(others[number])
         by_monomial = sparse.csr_array((slope, (member, monomial)), shape=(self.positions.size, len(self.factors)))
-        return sparse.csr_array(by_monomial @ self.map)
+        dense: Floats = (by_monomial @ self.map).toarray()
+        return dense
 
-    def of(self, jacobian: sparse.csr_array, primal: Floats | None, row_dual: Floats, column_dual: Floats) -> Floats:
+    def of(self, jacobian: Floats, primal: Floats | None, row_dual: Floats, column_dual: Floats) -> Floats:
         """Derivative of the optimal objective by each member; see :meth:`Template.gradient`.
 
         Parameters
