@@ -175,8 +175,17 @@ def peak_mb() -> float:
 
     Not ``getrusage``: there a new process inherits the peak of the one that started it.
     """
+    return _memory("VmHWM")
+
+
+def resident_mb() -> float:
+    """Resident memory of this process now [MB]; NaN where the system does not tell."""
+    return _memory("VmRSS")
+
+
+def _memory(field: str) -> float:
     status = Path("/proc/self/status")
     if not status.exists():
         return float("nan")
     fields = dict(line.split(":", 1) for line in status.read_text().splitlines())
-    return int(fields["VmHWM"].split()[0]) / 1024
+    return int(fields[field].split()[0]) / 1024

@@ -14,6 +14,8 @@ from click.testing import CliRunner
 from benchmarks import peers
 from benchmarks.__main__ import main
 from benchmarks.clock import clocked
+from benchmarks.driver import driver_cost
+from benchmarks.long_run import growth, long_run, make_long_plan
 from benchmarks.measure import (
     RUNNERS,
     SAME,
@@ -177,3 +179,24 @@ def test_nearest_neighbours_follow_each_other() -> None:
     points = np.array([[0.0, 5.0], [9.0, 5.0], [1.0, 5.0], [8.0, 5.0], [3.0, 5.0]])
     assert nearest_neighbour_order(points, [0, 1, 2, 3, 4]) == [0, 2, 4, 3, 1]
     assert nearest_neighbour_order(points, [1, 4]) == [1, 4]
+
+
+def test_long_run_watches_the_memory_of_a_worker(tmp_path: Path) -> None:
+    plan = make_long_plan(tmp_path, draws=5, areas=2, configurations=("tokyo_osaka",), batch=2)
+    found = long_run(plan)
+    assert [at["draws"] for at in found] == [2, 4, 5]
+    assert all(at["resident_mb"] > 50 for at in found)
+
+
+def test_growth_is_of_the_settled_process() -> None:
+    draws = np.arange(100, 10_100, 100.0)
+    memory = np.where(draws < 900, draws / 10, 200 + draws * 3e-6)
+    found = [{"draws": d, "resident_mb": m, "seconds": 0.0} for d, m in zip(draws, memory, strict=True)]
+    assert growth(found) == pytest.approx(3.0)
+
+
+def test_driver_cost_counts_every_batch() -> None:
+    found = driver_cost(50, workers=1)
+    assert found.batches == 50
+    assert found.batches_per_second > 0
+    assert 0 <= found.driver_seconds < 1
