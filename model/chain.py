@@ -55,7 +55,9 @@ class Dispatcher:
         inputs, template, weather = case.inputs, case.dispatch, case.inputs.weather[year]
         self.pue = pue(theta, inputs)
         self.vectors = case.day_vectors(year, template.vector(dispatch.of_draw(theta, inputs)))
-        self.mix = dispatch.renewable_mix(theta, inputs, weather.capacity_factor[self.days.day])
+        output = dispatch.renewable_output(theta, inputs, weather, self.days.day)
+        self.mix = dispatch.renewable_mix(output)
+        self.available = np.einsum("d,dart->ar", self.days.weight, output)
         self.hydro = np.moveaxis(weather.hydro[self.days.day], 1, -1)
         self.by_load = case.by_load.jacobian(self.vectors[0])
         self.live = LiveHighs(template, case.start.to_highs())
@@ -76,7 +78,7 @@ class Dispatcher:
             self.in_chain, entries = False, self.live.entries
             self.live = LiveHighs(self.case.dispatch, options=FROM_THE_SHELF)
             self.live.move(entries)
-        years = [Year.empty(self.case.reader, self.pue * x) for x in loads]
+        years = [Year.empty(self.case.reader, self.pue * x, self.available) for x in loads]
         cuts = [Cuts.empty(len(self.days.day), x.size) for x in loads]
         solves = [solve for number, x in enumerate(loads) for solve in _solves(number, x, slopes)]
         for number in self.days.order:

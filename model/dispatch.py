@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from model import parameters
 from model.inputs import CURTAILABLE, STORAGE, THERMAL, Inputs
@@ -163,16 +164,15 @@ def of_draw(theta: Theta, inputs: Inputs) -> dict[str, Floats | float]:
     }
 
 
-def renewable_mix(theta: Theta, inputs: Inputs, capacity_factor: Floats) -> Floats:
-    """Share of each technology in what the sun and wind of an area could give in an hour (days, A, 3, 24).
+def renewable_output(theta: Theta, inputs: Inputs, weather: WeatherYear, days: NDArray[np.int64]) -> Floats:
+    """What the sun and wind of each area could give (days, A, 3, 24) [GW]; the last but one axis is the technology."""
+    built = inputs.curtailable * parameters.buildout(theta, inputs)
+    return np.moveaxis(weather.capacity_factor[days] * built, 1, -1)
 
-    Parameters
-    ----------
-    capacity_factor : (days, 24, A, 3) array
-        Observed, of the days wanted.
-    """
-    output = np.moveaxis(capacity_factor * (inputs.curtailable * parameters.buildout(theta, inputs)), 1, -1)
-    total = output.sum(axis=2, keepdims=True)
+
+def renewable_mix(output: Floats) -> Floats:
+    """Share of each technology in what the sun and wind of an area could give in an hour, of the shape of ``output``."""
+    total = output.sum(axis=-2, keepdims=True)
     mix: Floats = np.divide(output, total, out=np.zeros(output.shape), where=total > 0)
     return mix
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from model.inputs import CURTAILABLE, THERMAL, Inputs
+from model.inputs import THERMAL, Inputs
 from model.live import Solution, Status
 from model.template import Floats, Template
 from model.weather import HOURS
@@ -59,6 +59,8 @@ class Year:
     ----------
     base : (A,) array, GW
         Data-centre load at the meter before shifts.
+    available : (A, 3) array, GWh
+        What sun and wind could give.
     status, iterations
         Of all its solves; the first that did not end well ends the year.
     cost, slope, cut_constant
@@ -67,7 +69,7 @@ class Year:
         Columns of the template summed over days.
     price : (A,) array
         yen/kWh summed over the hours.
-    used, curtailed : (A, 3) arrays, GWh
+    used : (A, 3) array, GWh
     shed_hours, congested_hours : (A,), (lines,) arrays, h
     hydro : (A,) array, GWh
     days : float
@@ -76,10 +78,10 @@ class Year:
 
     reader: YearReader
     base: Floats
+    available: Floats
     primal: Floats
     price: Floats
     used: Floats
-    curtailed: Floats
     shed_hours: Floats
     congested_hours: Floats
     hydro: Floats
@@ -91,16 +93,16 @@ class Year:
     status: Status = Status.OPTIMAL
 
     @classmethod
-    def empty(cls, reader: YearReader, base: Floats) -> Year:
+    def empty(cls, reader: YearReader, base: Floats, available: Floats) -> Year:
         """A year with no day in it yet."""
-        areas, technologies = reader.areas, (reader.areas, len(CURTAILABLE))
+        areas = reader.areas
         return cls(
             reader=reader,
             base=base,
+            available=available,
             primal=np.zeros(reader.template.shape[1]),
             price=np.zeros(areas),
-            used=np.zeros(technologies),
-            curtailed=np.zeros(technologies),
+            used=np.zeros(available.shape),
             shed_hours=np.zeros(areas),
             congested_hours=np.zeros(reader.lines),
             hydro=np.zeros(areas),
@@ -121,13 +123,11 @@ class Year:
         """
         read, primal = self.reader, solution.primal
         upper = read.upper(entries)
-        used, available = read.hourly(primal, "re"), read.hourly(upper, "re")
         congested = read.reached(primal, upper, "forward") | read.reached(primal, upper, "backward")
         self.days += weight
         self.primal += weight * primal
         self.price += weight * solution.row_dual[read.balance].reshape(read.areas, HOURS).sum(axis=1)
-        self.used += weight * np.einsum("at,art->ar", used, mix)
-        self.curtailed += weight * np.einsum("at,art->ar", available - used, mix)
+        self.used += weight * np.einsum("at,art->ar", read.hourly(primal, "re"), mix)
         self.shed_hours += weight * (read.hourly(primal, "shed") > SHED_HOUR_GW).sum(axis=1)
         self.congested_hours += weight * congested.sum(axis=1)
         self.hydro += weight * hydro.sum(axis=1)
@@ -144,6 +144,11 @@ class Year:
         table = read.spread(steady + self._sum("above_min"), read.units)
         assert table.shape[1] == len(THERMAL)
         return table
+
+    @property
+    def curtailed(self) -> Floats:
+        """Sun and wind available and not used (A, 3) [GWh]."""
+        return np.maximum(self.available - self.used, 0.0)  # rounding apart
 
     @property
     def discharge(self) -> Floats:

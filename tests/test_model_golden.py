@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from model.dispatch import renewable_mix
+from model.dispatch import renewable_mix, renewable_output
+from model.weather import WeatherYear
 from tests.cases import THETA, solve_day, system
 
 # Of every dispatch below: lng 10 yen/kWh, coal 5, no CO2 price, no minimum output; 24 hours; costs in million yen.
@@ -75,8 +76,10 @@ class TestRenewables:
         day = solve_day(inputs, demand=4, theta=theta, cf=[[0.5], [0.4]])
         assert day.hourly("re") == near(np.full((1, 24), 1.8 + 0.8))
         assert day.cost == near(24 * 1.4 * 10)
-        [mix] = renewable_mix({**THETA, **theta}, inputs, np.broadcast_to([0.5, 0.4, 0.9], (1, 24, 1, 3)))
-        assert mix[0] == near(np.array([[1.8 / 2.6] * 24, [0.8 / 2.6] * 24, [0.0] * 24]))
+        weather = WeatherYear(np.zeros(0), np.broadcast_to([0.5, 0.4, 0.9], (1, 24, 1, 3)), np.zeros(0))
+        [output] = renewable_output({**THETA, **theta}, inputs, weather, np.array([0]))
+        assert output[0] == near(np.array([[1.8] * 24, [0.8] * 24, [0.0] * 24]))
+        assert renewable_mix(output)[0] == near(np.array([[1.8 / 2.6] * 24, [0.8 / 2.6] * 24, [0.0] * 24]))
 
     def test_buildout_of_one_area_leaves_the_other(self) -> None:
         """1 GW of sun in each area, tripled in E alone."""
