@@ -24,6 +24,7 @@ from scipy import sparse
 from model.template import Template
 
 FOLDER_VARIABLE = "WATTBIT_CACHE"  # another folder, or "off"
+KEPT = 60  # templates, some 20 MB: the oldest beyond them are removed
 LABELS = ("columns", "rows", "parameters")
 ARRAYS = ("defaults", "row_start", "column_index", "constant", "factors", "integer")
 MAP = ("data", "indices", "indptr")
@@ -104,6 +105,9 @@ def _write(file: Path, template: Template) -> None:
     with making.open("xb") as stream:
         np.savez(stream, facts=np.frombuffer(json.dumps(facts).encode(), dtype=np.uint8), **arrays)
     making.replace(file)
+    newest_first = sorted(file.parent.glob("*.npz"), key=lambda kept: kept.stat().st_mtime, reverse=True)
+    for old in newest_first[KEPT:]:
+        old.unlink(missing_ok=True)
 
 
 def _read(file: Path) -> Template | None:

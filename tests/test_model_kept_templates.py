@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -79,6 +80,21 @@ def test_damaged_is_made_anew(folder: Path, damage: Callable[[bytes], bytes]) ->
     assert compiler.times == 2
     kept_template(INPUTS, compiler.of(INPUTS))
     assert compiler.times == 2, "and is whole again"
+
+
+def test_the_oldest_make_room(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("model.kept_templates.KEPT", 2)
+    compiler = Compiler()
+    for number, name in enumerate(("first", "second", "third")):
+        kept_template(name, compiler.of(INPUTS))
+        [new] = [file for file in folder.iterdir() if file.stat().st_mtime > 1e6]
+        os.utime(new, (number, number))
+    assert len(list(folder.iterdir())) == 2
+    kept_template("second", compiler.of(INPUTS))
+    kept_template("third", compiler.of(INPUTS))
+    assert compiler.times == 3
+    kept_template("first", compiler.of(INPUTS))
+    assert compiler.times == 4
 
 
 def test_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
