@@ -15,11 +15,13 @@ from report.outcomes import (
     configuration_names,
     defined,
     free_configurations,
+    mean_from_summary,
     outcome,
     paired_outcome,
     reference_configuration,
 )
 from report.robustness import QUANTILE_METHOD
+from storage import Summary
 
 BLUE, VERMILION, GREY = "#0072B2", "#D55E00", "#555555"
 LINE_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000")
@@ -212,7 +214,7 @@ def regret_figure(cube: xr.Dataset) -> Figure:
     return figure
 
 
-def curtailment_figure(cube: xr.Dataset) -> Figure:
+def curtailment_figure(cube: xr.Dataset, summary: Summary | None = None) -> Figure:
     """
     Draw the mean curtailment by area and configuration, as a table shaded by value.
 
@@ -220,6 +222,8 @@ def curtailment_figure(cube: xr.Dataset) -> Figure:
     ----------
     cube
         With ``curtailment`` over (draw, configuration, area, technology) [TWh per year] and ``status``.
+    summary
+        Of the same cube, to take the means from; or None.
 
     Returns
     -------
@@ -228,7 +232,11 @@ def curtailment_figure(cube: xr.Dataset) -> Figure:
         missing.
     """
     free = free_configurations(cube)
-    of_area = outcome(cube, "curtailment").sum("technology", skipna=True, min_count=1).mean("draw").compute()
+    means = mean_from_summary(cube, "curtailment", summary)
+    if means is None:
+        of_area = outcome(cube, "curtailment").sum("technology", skipna=True, min_count=1).mean("draw").compute()
+    else:
+        of_area = means.sum("technology", skipna=True, min_count=1)
     names, areas = configuration_names(cube), [str(area) for area in of_area["area"].to_numpy()]
     shown = of_area.transpose("configuration", "area").to_numpy()
     total = of_area.sum("area", skipna=True, min_count=1).to_numpy()
