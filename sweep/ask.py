@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
+from rich.console import Console
+from rich.table import Table
 
 from report.answers import answer_csv, answer_record, answer_text
 from report.query import Answer, Question, answer
@@ -124,6 +128,31 @@ def compacted_text(store: Path, out: Path | None) -> str:
     if lacking:
         lines.insert(1, f"{lacking} draws are not run and are masked; compact again, elsewhere, when they are")
     return "\n".join(lines)
+
+
+TOLD = ("saving_fuel_co2", "saving_total", "regret_total")
+
+
+def so_far_text(store: Path, width: int) -> str:
+    """Tell savings and regret so far from the summaries of batches, quantiles to 0.1 %."""
+    summary = read_summary(store)
+    grid = Table(box=None, pad_edge=False)
+    for heading in ("outcome", "configuration", "mean", "sd", "least", "5 %", "median", "95 %", "largest", "n"):
+        grid.add_column(heading, justify="left" if heading in {"outcome", "configuration"} else "right")
+    for name in TOLD:
+        of, quantiles = summary.of(name), summary.quantiles(name, (0.05, 0.5, 0.95))
+        for label in of["configuration"].to_numpy():
+            row, inner = of.sel(configuration=label), quantiles.sel(configuration=label).values
+            parts = [row["mean"].item(), row["sd"].item(), row["low"].item(), *inner, row["high"].item()]
+            shown = ("-" if math.isnan(value) else f"{value + 0.0:,.1f}" for value in parts)
+            grid.add_row(name, str(label), *shown, f"{row['n'].item():,}")
+    console = Console(width=width, color_system=None, file=io.StringIO())
+    with console.capture() as captured:
+        console.print(grid)
+    units = summary.of(TOLD[0])["mean"].attrs["units"]
+    lines = [line.rstrip() for line in captured.get().rstrip().splitlines()]
+    note = "from the summaries of finished batches; n: draws behind each row; quantiles between the extremes to 0.1 %"
+    return "\n".join([f"in {units}", *lines, note])
 
 
 def summary_of_compacted(store: Path) -> Summary | None:

@@ -195,11 +195,14 @@ def solve(
 @main.command()
 @STORE
 @AS_JSON
+@click.option("--summary", is_flag=True, help="Also savings and regret so far, from the summaries of batches.")
 @refusing
-def status(store: Path, as_json: bool) -> int:
+def status(store: Path, as_json: bool, summary: bool) -> int:
     """Say how far a cube is, and what failed."""
     progress: CubeProgress = cube_progress(store)
     click.echo(json.dumps(tell.status_record(progress), indent=1) if as_json else tell.status_text(progress))
+    if summary and not as_json:
+        click.echo("\n" + ask.so_far_text(store, WIDTH))
     return DONE
 
 

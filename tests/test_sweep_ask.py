@@ -31,6 +31,14 @@ def test_a_run_leaves_a_summary_of_each_batch(store: Path) -> None:
         assert abs(of["mean"] - values.mean("draw")).max() < 1e-9
 
 
+def test_status_tells_savings_and_regret_so_far(store: Path) -> None:
+    told = wattbit(store.parent, "status", "a.zarr", "--summary").stdout
+    mean = float(storage.open_cube(store)["saving_total"].sel(configuration="five_hubs").mean())
+    [row] = [line.split() for line in told.splitlines() if line.split()[:2] == ["saving_total", "five_hubs"]]
+    assert row[2] == f"{mean:,.1f}"
+    assert row[-1] == "5"
+
+
 def test_query_prints_text_csv_and_json(store: Path) -> None:
     line = ["query", "a.zarr", "saving_fuel_co2", "--by", "configuration", "dc_demand:2", "--quantile", ".05", ".95"]
     text = wattbit(store.parent, *line)
