@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -25,7 +26,18 @@ import xarray as xr
 
 from report import robustness_table
 from report.query import Question, answer
-from storage import Layout, compact, create_cube, cube_progress, open_cube, read_inputs, read_layout, read_summary
+from storage import (
+    Layout,
+    compact,
+    create_cube,
+    cube_progress,
+    open_cube,
+    read_inputs,
+    read_layout,
+    read_summary,
+    write_batch,
+    write_summary,
+)
 from storage.compacted import make_compacted
 from sweep.plan import make_plan
 from sweep.run import run
@@ -34,6 +46,7 @@ from sweep.study import read_study
 ROOT = Path(__file__).parents[1]
 NOISE = 0.01
 ONE_OUTCOME = "quantiles of one outcome, exact"
+WRITTEN_DRAWS, WRITTEN_BATCH = 16_384, 16
 SHARES = [0.05, 0.5, 0.95]
 
 
@@ -67,6 +80,22 @@ def repeated(source: Path, out: Path, draws: int, noise: float) -> Layout:
         }
         make_compacted(empty, out, layout, block, [], told)
     return layout
+
+
+def written(source: Path, out: Path, draws: int, batch: int) -> None:
+    """Write a cube of repeated draws as a sweep does, batch by batch."""
+    solved = open_cube(source).load()
+    layout, count = replace(read_layout(source), draws=draws, batch=batch), solved.sizes["draw"]
+    kind = f"{count} solved draws repeated to {draws}: made to measure, no result"
+    inputs = read_inputs(source).isel(draw=np.arange(draws) % count).assign_coords(draw=np.arange(draws))
+    create_cube(out, layout, inputs.assign_attrs(comment=kind), {"comment": kind}, title=kind)
+    for number in range(layout.batches):
+        start, stop = layout.bounds(number)
+        chosen = np.arange(start, stop) % count
+        arrays = {each.name: solved[each.name].to_numpy()[chosen] for each in layout.variables}
+        run_arrays = {each.name: np.ones(stop - start) for each in layout.run_variables}
+        write_batch(out, number, arrays, run_arrays, {})
+        write_summary(out, layout, start, arrays)
 
 
 def ask_quantiles(store: Path) -> Any:
@@ -149,13 +178,33 @@ def solved_draws(folder: Path) -> Path:
     return store
 
 
+def many_batches(source: Path, folder: Path) -> Path:
+    """Write `WRITTEN_DRAWS` in batches of `WRITTEN_BATCH`."""
+    written(source, folder / "many.zarr", WRITTEN_DRAWS, WRITTEN_BATCH)
+    return folder / "many.zarr"
+
+
+def compaction(store: Path, out: Path) -> dict[str, Any]:
+    """Compact a cube, and say what one outcome costs before and after."""
+    begun = time.perf_counter()
+    done = compact(store, out)
+    return {
+        "draws": done.draws,
+        "compacted_in": time.perf_counter() - begun,
+        "files": [done.files_before, done.files_after],
+        "megabytes": [done.bytes_before / 1e6, done.bytes_after / 1e6],
+        "one_outcome": [asked_apart(path, ONE_OUTCOME) for path in (store, out)],
+    }
+
+
 def measured(source: Path, folder: Path, draws: int, noise: float) -> dict[str, Any]:
     """Make the cube and ask every question; also what one outcome costs in `source`, before and after compaction."""
     begun, store = time.perf_counter(), folder / "repeated.zarr"
     layout = repeated(source, store, draws, noise)
     seconds = time.perf_counter() - begun
+    peak, questions = peak_memory_mb(), {question: asked_apart(store, question) for question in QUESTIONS}
     sizes = [file.stat().st_size for file in store.rglob("*") if file.is_file()]
-    compact(source, folder / "small.zarr")
+    shutil.rmtree(store)
     record: dict[str, Any] = {
         "draws": draws,
         "noise": noise,
@@ -163,15 +212,9 @@ def measured(source: Path, folder: Path, draws: int, noise: float) -> dict[str, 
         "gigabytes_stored": sum(sizes) / 1e9,
         "files": len(sizes),
         "written_in": seconds,
-        "peak_memory_writing_mb": peak_memory_mb(),
-        "questions": {question: asked_apart(store, question) for question in QUESTIONS},
-        "small": {
-            name: {
-                "files": sum(each.is_file() for each in path.rglob("*")),
-                **asked_apart(path, "quantiles of one outcome, exact"),
-            }
-            for name, path in (("as written", source), ("compacted", folder / "small.zarr"))
-        },
+        "peak_memory_writing_mb": peak,
+        "questions": questions,
+        "compaction": [compaction(source, folder / "small"), compaction(many_batches(source, folder), folder / "many")],
     }
     return record
 
