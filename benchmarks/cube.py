@@ -46,7 +46,8 @@ from sweep.study import read_study
 ROOT = Path(__file__).parents[1]
 NOISE = 0.01
 ONE_OUTCOME = "quantiles of one outcome, exact"
-WRITTEN_DRAWS, WRITTEN_BATCH = 16_384, 16
+WRITTEN_DRAWS, WRITTEN_BATCH = 8192, 16
+ONE_CELL = "one cell of generation"
 SHARES = [0.05, 0.5, 0.95]
 
 
@@ -146,7 +147,7 @@ QUESTIONS: dict[str, Callable[[Path], Any]] = {
     "status": lambda store: cube_progress(store).draws_committed,
     ONE_OUTCOME: ask_quantiles,
     "quantiles of one outcome, from summaries": ask_sketch,
-    "one cell of generation": ask_cell,
+    ONE_CELL: ask_cell,
     "regret of the whole cube": ask_regret,
     "regret reckoned anew from total cost": ask_regret_anew,
     "robustness table": ask_table,
@@ -193,7 +194,9 @@ def compaction(store: Path, out: Path) -> dict[str, Any]:
         "compacted_in": time.perf_counter() - begun,
         "files": [done.files_before, done.files_after],
         "megabytes": [done.bytes_before / 1e6, done.bytes_after / 1e6],
-        "one_outcome": [asked_apart(path, ONE_OUTCOME) for path in (store, out)],
+        "before_and_after": {
+            question: [asked_apart(path, question) for path in (store, out)] for question in (ONE_OUTCOME, ONE_CELL)
+        },
     }
 
 

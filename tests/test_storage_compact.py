@@ -123,20 +123,26 @@ def test_pieces_are_cut_by_configuration_first_and_not_below_their_size() -> Non
 
 
 def test_added_configurations_are_checked_and_masked_by_their_own_records(tmp_path: Path) -> None:
-    """A record that names its configurations speaks of those alone, and of what compares all only where it is the last."""
+    """A record that names its configurations speaks of those alone, and of what compares all where it is the last."""
     layout = make_layout(draws=3, batch=3)
     path = make_partial(tmp_path / "a.zarr", layout, (0,))
+    root = json.loads((path / "zarr.json").read_text())
+    root["attributes"]["wattbit_across"] = ["total_cost"]
+    (path / "zarr.json").write_text(json.dumps(root))
     group = zarr.open_group(str(path), mode="r")
-    record = json.loads((path / "run" / "commits" / "000000.json").read_text())
+    file = path / "run" / "commits" / "000000.json"
+    record = json.loads(file.read_text())
     values = {each.name: group[each.name][:] for each in layout.variables}
-    columns = {"today": slice(0, 1), "optimal": slice(1, 2)}
-    for number, (name, part) in enumerate(columns.items()):
-        sums = {each: sha256(np.ascontiguousarray(array[:, part])) for each, array in values.items()}
-        of_one = {**record, "configurations": [name], "sha256": sums, "status": {"infeasible": 3}}
-        file = path / "run" / "commits" / ("000000.json" if number == 0 else "later")
-        file.write_text(json.dumps(of_one))
+    sums = {each: sha256(array[:, :1]) for each, array in values.items()} | {"total_cost": "00" * 32}
+    file.write_text(json.dumps({**record, "configurations": ["today"], "sha256": sums, "status": {"infeasible": 3}}))
     storage.compact(path, tmp_path / "b.zarr")
     new = storage.open_cube(tmp_path / "b.zarr")
     np.testing.assert_array_equal(new["status"], np.stack([values["status"][:, 0], [0] * 3], axis=1))
+    np.testing.assert_array_equal(new["generation"][:, 0], values["generation"][:, 0])
     assert new["generation"].sel(configuration="optimal").isnull().all()
+    assert new["total_cost"].isnull().all()
     assert new.attrs["draws_committed"] == 0
+    sums["generation"] = sha256(values["generation"])
+    file.write_text(json.dumps({**record, "configurations": ["today"], "sha256": sums}))
+    with pytest.raises(storage.CubeDamagedError, match="generation: draws 0 to 2 are not what"):
+        storage.compact(path, tmp_path / "c.zarr")
