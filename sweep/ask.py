@@ -155,6 +155,15 @@ def so_far_text(store: Path, width: int) -> str:
     return "\n".join([f"in {units}", *lines, note])
 
 
+def compacted_note(store: Path) -> str:
+    """Return a line that says a cube is compacted; nothing for any other."""
+    return (
+        "\ncompacted: in large files, quick to read; runs go on in the cube it was made from"
+        if is_compacted(store)
+        else ""
+    )
+
+
 def summary_of_compacted(store: Path) -> Summary | None:
     """Return the summary of a compacted cube, in which it spares reading much; None for any other."""
     return read_summary(store) if is_compacted(store) else None

@@ -200,7 +200,8 @@ def solve(
 def status(store: Path, as_json: bool, summary: bool) -> int:
     """Say how far a cube is, and what failed."""
     progress: CubeProgress = cube_progress(store)
-    click.echo(json.dumps(tell.status_record(progress), indent=1) if as_json else tell.status_text(progress))
+    text = tell.status_text(progress) + ask.compacted_note(store)
+    click.echo(json.dumps(tell.status_record(progress), indent=1) if as_json else text)
     if summary and not as_json:
         click.echo("\n" + ask.so_far_text(store, WIDTH))
     return DONE

@@ -113,6 +113,8 @@ def test_compact_and_what_a_compacted_cube_is_good_for(store: Path) -> None:
                     [v for v in right.values() if isinstance(v, float)]
                 )
         assert old == new
+    told = [wattbit(store.parent, "status", name).stdout for name in ("a.zarr", "a.compact.zarr")]
+    assert ["compacted: " in text for text in told] == [False, True]
     refused = wattbit(store.parent, "run", "study.toml", "--serial", "--store", "a.compact.zarr")
     assert refused.exit_code == 2
     assert "is a compacted cube, for reading only" in refused.stderr
