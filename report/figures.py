@@ -14,12 +14,15 @@ from report.columns import COST
 from report.outcomes import (
     configuration_names,
     defined,
+    finished,
     free_configurations,
+    mean_from_summary,
     outcome,
     paired_outcome,
     reference_configuration,
 )
 from report.robustness import QUANTILE_METHOD
+from storage import Summary
 
 BLUE, VERMILION, GREY = "#0072B2", "#D55E00", "#555555"
 LINE_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000")
@@ -157,6 +160,12 @@ def saving_figure(cube: xr.Dataset, *, published: float | None = None) -> Figure
     return figure
 
 
+def _resting_on(counts: list[int]) -> str:
+    """Say how many draws a figure rests on, where the configurations differ from the least to the most."""
+    low, high = min(counts, default=0), max(counts, default=0)
+    return f"{high:,} draws" if low == high else f"{low:,} to {high:,} draws, see the table"
+
+
 def regret_figure(cube: xr.Dataset) -> Figure:
     """
     Draw the cumulative share of draws by regret in total cost, one line per configuration.
@@ -179,7 +188,7 @@ def regret_figure(cube: xr.Dataset) -> Figure:
     order = sorted(names, key=lambda name: (name in free, float(values[name].mean()) if values[name].size else np.inf))
 
     figure = Figure(figsize=(WIDTH, 4.2))
-    axes = figure.add_axes((0.095, 0.14, 0.645, 0.80))
+    axes = figure.add_axes((0.115, 0.14, 0.625, 0.80))
     for place, name in enumerate(order):
         colour = LINE_COLOURS[names.index(name) % len(LINE_COLOURS)]
         style = ":" if name in free else LINE_STYLES[place % len(LINE_STYLES)]
@@ -202,7 +211,8 @@ def regret_figure(cube: xr.Dataset) -> Figure:
     axes.set_ylim(0, 1.02)
     axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0 %", "25 %", "50 %", "75 %", "100 %"])
     axes.set_xlabel(f"regret of total cost against the best named configuration [{COST}]", fontsize=11)
-    axes.set_ylabel("share of draws with that regret or less", fontsize=11)
+    resting_on = _resting_on([each.size for each in values.values()])
+    axes.set_ylabel(f"share with that regret or less\n(of {resting_on})", fontsize=11)
     axes.grid(axis="y", color="#dddddd", linewidth=0.8)
     axes.set_axisbelow(True)
     axes.legend(
@@ -212,7 +222,7 @@ def regret_figure(cube: xr.Dataset) -> Figure:
     return figure
 
 
-def curtailment_figure(cube: xr.Dataset) -> Figure:
+def curtailment_figure(cube: xr.Dataset, summary: Summary | None = None) -> Figure:
     """
     Draw the mean curtailment by area and configuration, as a table shaded by value.
 
@@ -220,6 +230,8 @@ def curtailment_figure(cube: xr.Dataset) -> Figure:
     ----------
     cube
         With ``curtailment`` over (draw, configuration, area, technology) [TWh per year] and ``status``.
+    summary
+        Of the same cube, to take the means from; or None.
 
     Returns
     -------
@@ -228,7 +240,12 @@ def curtailment_figure(cube: xr.Dataset) -> Figure:
         missing.
     """
     free = free_configurations(cube)
-    of_area = outcome(cube, "curtailment").sum("technology", skipna=True, min_count=1).mean("draw").compute()
+    means = mean_from_summary(cube, "curtailment", summary)
+    if means is None:
+        of_area = outcome(cube, "curtailment").sum("technology", skipna=True, min_count=1).mean("draw").compute()
+    else:
+        of_area = means.sum("technology", skipna=True, min_count=1)
+    resting_on = _resting_on(finished(cube).sum("draw").to_numpy().tolist())
     names, areas = configuration_names(cube), [str(area) for area in of_area["area"].to_numpy()]
     shown = of_area.transpose("configuration", "area").to_numpy()
     total = of_area.sum("area", skipna=True, min_count=1).to_numpy()
@@ -271,5 +288,11 @@ def curtailment_figure(cube: xr.Dataset) -> Figure:
     axes.tick_params(axis="y", labelsize=11)
     for spine in axes.spines.values():
         spine.set_visible(False)
-    figure.text(0.02, 1 - 0.1 / height, "mean curtailment of solar and wind [TWh per year]", va="top", fontsize=11)
+    figure.text(
+        0.02,
+        1 - 0.1 / height,
+        f"mean curtailment of solar and wind [TWh per year], {resting_on}",
+        va="top",
+        fontsize=11,
+    )
     return figure

@@ -13,6 +13,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from storage import Summary
+
 NOT_RUN = 0
 OPTIMAL = 1
 
@@ -21,7 +23,8 @@ class CubeContentError(ValueError):
     """The cube lacks something that the report needs; the message says what and names the nearest thing it has."""
 
 
-def _nearest(name: str, known: Iterable[object]) -> str:
+def nearest(name: str, known: Iterable[object]) -> str:
+    """Name the nearest of what is known, or all of it, as the end of a message."""
     names = [str(each) for each in known]
     close = difflib.get_close_matches(name, names, n=1)
     return f"; nearest known: {close[0]!r}" if close else f"; known: {', '.join(names) or 'none'}"
@@ -37,7 +40,7 @@ def attribute(cube: xr.Dataset, name: str) -> Any:
         If the cube has no such attribute.
     """
     if name not in cube.attrs:
-        raise CubeContentError(f"cube has no attribute {name!r}{_nearest(name, map(str, cube.attrs))}")
+        raise CubeContentError(f"cube has no attribute {name!r}{nearest(name, map(str, cube.attrs))}")
     return cube.attrs[name]
 
 
@@ -51,7 +54,7 @@ def configuration_names(cube: xr.Dataset) -> list[str]:
         If the cube has no coordinate ``configuration``.
     """
     if "configuration" not in cube.coords:
-        raise CubeContentError(f"cube has no coordinate 'configuration'{_nearest('configuration', cube.coords)}")
+        raise CubeContentError(f"cube has no coordinate 'configuration'{nearest('configuration', cube.coords)}")
     return [str(name) for name in cube["configuration"].to_numpy()]
 
 
@@ -67,7 +70,7 @@ def reference_configuration(cube: xr.Dataset) -> str:
     name = str(attribute(cube, "reference"))
     if name not in configuration_names(cube):
         raise CubeContentError(
-            f"reference {name!r} is no configuration of the cube{_nearest(name, configuration_names(cube))}"
+            f"reference {name!r} is no configuration of the cube{nearest(name, configuration_names(cube))}"
         )
     return name
 
@@ -87,9 +90,7 @@ def free_configurations(cube: xr.Dataset) -> list[str]:
     known = configuration_names(cube)
     for name in names:
         if name not in known:
-            raise CubeContentError(
-                f"free configuration {name!r} is no configuration of the cube{_nearest(name, known)}"
-            )
+            raise CubeContentError(f"free configuration {name!r} is no configuration of the cube{nearest(name, known)}")
     return [str(name) for name in names]
 
 
@@ -103,7 +104,7 @@ def variable(cube: xr.Dataset, name: str) -> xr.DataArray:
         If the cube has no such variable, or it does not run over draws and configurations.
     """
     if name not in cube.data_vars:
-        raise CubeContentError(f"cube has no variable {name!r}{_nearest(name, cube.data_vars)}")
+        raise CubeContentError(f"cube has no variable {name!r}{nearest(name, cube.data_vars)}")
     array = cube[name]
     if not {"draw", "configuration"} <= set(array.dims):
         raise CubeContentError(
@@ -133,3 +134,29 @@ def defined(values: xr.DataArray, configuration: str) -> NDArray[np.float64]:
     """Give the values of one configuration where they are defined: 1-D, in draw order, without NaN."""
     column = np.asarray(values.sel(configuration=configuration).to_numpy(), dtype=np.float64).reshape(-1)
     return column[~np.isnan(column)]
+
+
+def mean_from_summary(cube: xr.Dataset, name: str, summary: Summary | None) -> xr.DataArray | None:
+    """
+    Read the mean over finished draws of a variable that may be too large to read for it.
+
+    Parameters
+    ----------
+    cube
+        With ``status`` over (draw, configuration).
+    name
+        A variable over (draw, configuration, ...).
+    summary
+        Of the same cube; or None.
+
+    Returns
+    -------
+    DataArray or None
+        Over (configuration, ...). None without a summary, or where its draws are not the finished ones in every cell
+        that has any: then the values have to be read.
+    """
+    if summary is None:
+        return None
+    of_variable, done = summary.of(name), finished(cube).sum("draw").compute()
+    counts = of_variable["n"]
+    return of_variable["mean"] if bool(((counts == done) | (counts == 0)).all()) else None

@@ -18,7 +18,9 @@ from report.image import to_svg
 from report.outcomes import CubeContentError, attribute, configuration_names, reference_configuration
 from report.robustness import robustness_table
 from report.text import row_label
-from report.words import notes, summary
+from report.words import notes
+from report.words import summary as told_in_words
+from storage import Summary
 
 PUBLISHED_SAVING = (
     65.0  # billion yen per year of fuel and CO2-measure cost, Mitsubishi Research Institute, 8 October 2025
@@ -91,7 +93,7 @@ def provenance_rows(cube: xr.Dataset) -> list[tuple[str, str]]:
     return rows + [row for row in _flat(record) if row not in rows]
 
 
-def render_report(cube: xr.Dataset, *, command: str | None) -> str:
+def render_report(cube: xr.Dataset, *, command: str | None, summary: Summary | None = None) -> str:
     """
     Render the report page.
 
@@ -102,6 +104,8 @@ def render_report(cube: xr.Dataset, *, command: str | None) -> str:
         known, ``provenance``.
     command
         Command line that made the page, to be shown; or None.
+    summary
+        Of the same cube, to take means from that would take long to read; or None.
 
     Returns
     -------
@@ -113,7 +117,7 @@ def render_report(cube: xr.Dataset, *, command: str | None) -> str:
     CubeContentError
         If the cube lacks something that the page needs.
     """
-    table = robustness_table(cube)
+    table = robustness_table(cube, summary)
     published = published_saving(cube)
     names = [str(name) for name in table["configuration"].to_numpy()]
     by_heading = {heading: tuple(columns) for heading, columns in groupby(COLUMNS, key=lambda column: column.group)}
@@ -133,7 +137,7 @@ def render_report(cube: xr.Dataset, *, command: str | None) -> str:
     template = environment.from_string(files("report").joinpath("template.html").read_text(encoding="utf-8"))
     return template.render(
         title=str(attribute(cube, "title")),
-        summary=summary(table),
+        summary=told_in_words(table),
         groups=groups,
         columns=COLUMNS,
         rows=rows,
@@ -142,19 +146,19 @@ def render_report(cube: xr.Dataset, *, command: str | None) -> str:
         published=published,
         saving_svg=Markup(to_svg(saving_figure(cube, published=published), prefix="saving-")),
         regret_svg=Markup(to_svg(regret_figure(cube), prefix="regret-")),
-        curtailment_svg=Markup(to_svg(curtailment_figure(cube), prefix="curtailment-")),
+        curtailment_svg=Markup(to_svg(curtailment_figure(cube, summary), prefix="curtailment-")),
         provenance=provenance_rows(cube),
         command=command,
     )
 
 
-def write_report(cube: xr.Dataset, out: Path, *, command: str | None) -> Path:
+def write_report(cube: xr.Dataset, out: Path, *, command: str | None, summary: Summary | None = None) -> Path:
     """
     Write the report page of a cube.
 
     Parameters
     ----------
-    cube, command
+    cube, command, summary
         As for `render_report`.
     out
         File to write; folders on the way are made, an older file is replaced.
@@ -164,7 +168,7 @@ def write_report(cube: xr.Dataset, out: Path, *, command: str | None) -> Path:
     Path
         ``out``.
     """
-    page = render_report(cube, command=command)
+    page = render_report(cube, command=command, summary=summary)
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(page, encoding="utf-8", errors="replace")  # a path in the command may hold bytes that are no text
     return out

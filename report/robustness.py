@@ -20,11 +20,13 @@ from report.outcomes import (
     configuration_names,
     defined,
     free_configurations,
+    mean_from_summary,
     outcome,
     paired_outcome,
     reference_configuration,
     variable,
 )
+from storage import Summary
 
 QUANTILE_METHOD: Final = "linear"
 CONFIDENCE = 0.95
@@ -77,7 +79,7 @@ def mean_half_width(saving: xr.DataArray, design_kind: str) -> float:
     return _t_half_width(np.array([_mean(present.to_numpy()[of_draw == each]) for each in replicates]))
 
 
-def robustness_table(cube: xr.Dataset) -> xr.Dataset:
+def robustness_table(cube: xr.Dataset, summary: Summary | None = None) -> xr.Dataset:
     """
     Compute how each configuration does over the finished draws.
 
@@ -112,7 +114,13 @@ def robustness_table(cube: xr.Dataset) -> xr.Dataset:
     saving_total = paired_outcome(cube, "saving_total").compute()
     regret = outcome(cube, "regret_total").compute()
     # min_count: a draw in which every pair of area and technology is NaN is missing, not zero
-    curtailment = outcome(cube, "curtailment").sum(["area", "technology"], skipna=True, min_count=1).compute()
+    curtailment_mean = mean_from_summary(cube, "curtailment", summary)
+    if curtailment_mean is None:
+        of_draw = outcome(cube, "curtailment").sum(["area", "technology"], skipna=True, min_count=1).compute()
+        curtailed = {name: _mean(defined(of_draw, name)) for name in names}
+    else:
+        total = curtailment_mean.sum(["area", "technology"], skipna=True, min_count=1)
+        curtailed = {name: float(total.sel(configuration=name)) for name in names}
     latency = outcome(cube, "latency_unserved").compute()
     status = variable(cube, "status").compute()
 
@@ -131,7 +139,7 @@ def robustness_table(cube: xr.Dataset) -> xr.Dataset:
             "saving_total_mean": _mean(defined(saving_total, name)),
             "regret_mean": _mean(regrets),
             "regret_max": float(regrets.max()) if regrets.size else float("nan"),
-            "curtailment_mean": _mean(defined(curtailment, name)),
+            "curtailment_mean": curtailed[name],
             "latency_unserved_mean": _mean(defined(latency, name)),
             "draws_finished": int((states == OPTIMAL).sum()),
             "draws_failed": int(((states != OPTIMAL) & (states != NOT_RUN)).sum()),

@@ -12,9 +12,11 @@ import numpy as np
 import xarray as xr
 
 from storage.batches import committed_batches
+from storage.compacted import MARK, is_compacted, layout_of_compacted, open_compacted
 from storage.cube import layout_of, open_root
 from storage.files import StorePath, local_root, read_json, study_file
 from storage.layout import Layout
+from storage.summaries import Summary, kept_summary, merge, summarise
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,9 @@ def open_cube(path: StorePath) -> xr.Dataset:
     every other dimension. The draw table is no dask array: its numbers are read on first use, its text at once. It is
     cut otherwise, and is valid for every draw from the start.
 
+    A compacted cube opens the same way, with larger chunks and the further attribute ``compacted``: nothing in it is
+    left to be masked.
+
     Parameters
     ----------
     path : path
@@ -66,6 +71,8 @@ def open_cube(path: StorePath) -> xr.Dataset:
         Where a commit record cannot be read.
     """
     root = os.fspath(local_root(path))
+    if is_compacted(path):
+        return _with_python_strings(open_compacted(path))
     layout = layout_of(open_root(path))
     missing = _missing(layout, committed_batches(path))
     names = [variable.name for variable in layout.variables]
@@ -100,6 +107,8 @@ def read_study(path: StorePath) -> dict[str, Any]:
 
 def cube_progress(path: StorePath) -> CubeProgress:
     """Return how far the cube has come, from the commit records alone; errors as `open_cube`."""
+    if is_compacted(path):
+        return _compacted_progress(path)
     layout = layout_of(open_root(path))
     records = committed_batches(path)
     missing = _missing(layout, records)
@@ -110,6 +119,37 @@ def cube_progress(path: StorePath) -> CubeProgress:
     cells = int(np.prod(layout.shape(layout.status, layout.draws - committed)))
     counts[layout.status_meanings[0]] += cells
     return CubeProgress(layout.draws, committed, dict(counts), missing)
+
+
+def read_summary(path: StorePath) -> Summary:
+    """Sum up all committed draws of a cube, from the summaries kept in it where they are; errors as `open_cube`.
+
+    What has none is read whole and summed up, which takes longer and leaves nothing behind.
+    """
+    root, group = local_root(path), open_root(path)
+    if MARK in group.attrs:
+        layout, block = layout_of_compacted(group), group.attrs[MARK]["block"]
+        bounds = [(start, min(start + block, layout.draws)) for start in range(0, layout.draws, block)]
+    else:
+        layout = layout_of(group)
+        bounds = [layout.bounds(batch) for batch in committed_batches(path)]
+    cube: xr.Dataset | None = None
+    parts = []
+    for start, stop in bounds:
+        kept = kept_summary(root, layout, start, stop)
+        if kept is None:
+            cube = open_cube(path) if cube is None else cube
+            draws = cube.isel(draw=slice(start, stop))
+            kept = summarise(layout, start, {each.name: draws[each.name].values for each in layout.variables})
+        parts.append(kept)
+    empty = {each.name: np.empty(layout.shape(each, 0), each.dtype) for each in layout.variables}
+    return merge(parts or [summarise(layout, 0, empty)])
+
+
+def _compacted_progress(path: StorePath) -> CubeProgress:
+    group = open_root(path)
+    mark, draws = group.attrs[MARK], int(group["draw"].shape[0])
+    return CubeProgress(draws, mark["draws_committed"], mark["status"], tuple(mark["missing_batches"]))
 
 
 def _with_python_strings(dataset: xr.Dataset) -> xr.Dataset:

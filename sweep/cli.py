@@ -1,4 +1,4 @@
-"""The command line: `wattbit run | plan | check | solve | status | report`.
+"""The command line: `wattbit run | plan | check | solve | status | report | query | compact`.
 
 Results go to standard output, progress to standard error. Exit codes: 0 done, 1 finished with draws that failed,
 2 refused, 130 interrupted.
@@ -21,7 +21,7 @@ from model import InputError, Status, TemplateError
 from report import CubeContentError, robustness_table, table_record, table_text, write_report
 from sampling import SamplingError
 from storage import CubeProgress, StorageError, cube_progress, open_cube, read_study
-from sweep import tell
+from sweep import ask, tell
 from sweep.errors import StudyError
 from sweep.executors import WorkersLostError
 from sweep.plan import Plan, make_plan
@@ -129,14 +129,14 @@ def _page(store: Path) -> Path:
 
 
 def _tell_table(store: Path, as_json: bool) -> None:
-    table = robustness_table(open_cube(store))
+    table = robustness_table(open_cube(store), ask.summary_of_compacted(store))
     click.echo(json.dumps(table_record(table), indent=1) if as_json else table_text(table, width=WIDTH))
 
 
 def _write_report(store: Path, page: Path, command: str) -> None:
     record = read_study(store)["identity"]
     cube = open_cube(store).assign_attrs(provenance=json.dumps(tell.provenance(record)))
-    write_report(cube, page, command=command)
+    write_report(cube, page, command=command, summary=ask.summary_of_compacted(store))
 
 
 def _failures(store: Path) -> int:
@@ -195,11 +195,15 @@ def solve(
 @main.command()
 @STORE
 @AS_JSON
+@click.option("--summary", is_flag=True, help="Also savings and regret so far, from the summaries of batches.")
 @refusing
-def status(store: Path, as_json: bool) -> int:
+def status(store: Path, as_json: bool, summary: bool) -> int:
     """Say how far a cube is, and what failed."""
     progress: CubeProgress = cube_progress(store)
-    click.echo(json.dumps(tell.status_record(progress), indent=1) if as_json else tell.status_text(progress))
+    text = tell.status_text(progress) + ask.compacted_note(store)
+    click.echo(json.dumps(tell.status_record(progress), indent=1) if as_json else text)
+    if summary and not as_json:
+        click.echo("\n" + ask.so_far_text(store, WIDTH))
     return DONE
 
 
@@ -214,4 +218,25 @@ def report(store: Path, as_json: bool, out: Path | None) -> int:
     page = out or _page(store)
     _write_report(store, page, f"wattbit report {store}")
     click.echo(f"report {page}", err=True)
+    return DONE
+
+
+@main.command(cls=ask.ManyValues)
+@STORE
+@ask.query_options
+@AS_JSON
+@refusing
+def query(store: Path, **asked: Any) -> int:
+    """Print mean, spread and quantiles of a VARIABLE of a cube, by configuration and whatever else is asked for."""
+    click.echo(ask.query_text(store, width=WIDTH, **asked))
+    return DONE
+
+
+@main.command()
+@STORE
+@click.option("--out", type=click.Path(path_type=Path), help="The new cube; default: beside it, .compact.zarr.")
+@refusing
+def compact(store: Path, out: Path | None) -> int:
+    """Rewrite a cube into large shards for reading, every value checked; the cube itself stays as it is."""
+    click.echo(ask.compacted_text(store, out))
     return DONE

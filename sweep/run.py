@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from storage import committed_batches, create_cube, read_study
+from storage import committed_batches, create_cube, is_compacted, read_study
 from sweep.errors import StudyError
 from sweep.executors import reach, run_on_ray, run_serial
 from sweep.plan import Plan
@@ -79,6 +79,8 @@ def refuse_other_study(plan: Plan, store: Path) -> None:
     """Make sure that the store, if there is one, is of the same study; see :func:`run`."""
     if not store.exists():
         return
+    if is_compacted(store):
+        raise StudyError(f"{store} is a compacted cube, for reading only: run into the cube that it was made from")
     identity = json.loads(json.dumps(plan.identity))
     stored = read_study(store).get("identity", {})
     different = list(_differences(stored, identity))

@@ -79,7 +79,7 @@ def parameters_text(table: xr.Dataset, width: int) -> str:
         else:
             quantiles = ["", " ".join(sorted(set(values))), ""]
         shown.add_row(str(name), column.attrs["units"], column.attrs["distribution"], *quantiles)
-    return _text(shown, width)
+    return f"{_text(shown, width)}\n\nquantiles over all {table.sizes['draw']:,} draws of the study"
 
 
 def what_if_text(found: Mapping[str, Any], width: int) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from model import OUTCOMES, Case, solve_draw
-from storage import AlreadyCommittedError, read_commit, read_layout, write_batch
+from storage import AlreadyCommittedError, read_commit, read_layout, write_batch, write_summary
 from sweep.plan import theta_of
 
 
@@ -49,4 +49,5 @@ def solve_batch(work: Work, batch: int) -> BatchSummary:
     written_by = {"versions": dict(work.versions)}
     with suppress(AlreadyCommittedError):  # another run on the same store was faster, with the same bytes
         write_batch(work.store, batch, arrays, {"seconds": np.array(seconds)}, written_by)
+        write_summary(work.store, read_layout(work.store), start, arrays)
     return BatchSummary(batch, stop - start, sum(seconds))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import re
 import shlex
 import tomllib
@@ -34,7 +36,8 @@ def commands(text: str) -> list[list[str]]:
             while words and re.match(r"[A-Z_]+=", words[0]):
                 words.pop(0)
             found.append(words)
-            found += [inner for word in words if " " in word for inner in commands(word)]
+            quoted = [word for before, word in itertools.pairwise(words) if " " in word and before != "--where"]
+            found += [inner for word in quoted for inner in commands(word)]
     return found
 
 
@@ -92,22 +95,40 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder like that of a reader who ran the default study, with a smaller cube in its place."""
     folder = tmp_path_factory.mktemp("reader")
     store = folder / "results" / "japan2040.zarr"
-    line = ["run", str(ROOT / "studies/small.toml"), "--draws", "2", "--serial", "--store", str(store)]
+    line = ["run", str(ROOT / "studies/small.toml"), "--draws", "4", "--serial", "--store", str(store)]
     outcome = CliRunner().invoke(wattbit, line)
     assert outcome.exit_code == 0, outcome.output
     return folder
 
 
 EXAMPLES = blocks(ROOT / "README.md", "python")
+QUESTIONS = blocks(ROOT / "docs/querying.md", "python")
+QUERIES = [words for text in blocks(ROOT / "docs/querying.md", "sh") for words in commands(text)]
 
 
-@pytest.mark.parametrize("example", EXAMPLES)
+@pytest.mark.parametrize("example", [*EXAMPLES, *QUESTIONS])
 def test_python_examples_run(
     example: str, finished: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(finished)
-    exec(compile(example, "README.md", "exec"), {"__name__": "example"})
+    exec(compile(example, "example", "exec"), {"__name__": "example"})
     assert capsys.readouterr().out.strip()
+
+
+@pytest.mark.parametrize("words", QUERIES, ids=lambda words: " ".join(words[3:])[:60])
+def test_queries_have_answers(words: list[str], finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(finished)
+    outcome = CliRunner().invoke(wattbit, [*words[1:], "--json"])
+    assert outcome.exit_code == 0, outcome.output
+    rows = json.loads(outcome.stdout)["rows"]
+    assert all({"n", "failed", "not_run"} <= row.keys() for row in rows)
+    assert any(row["n"] for row in rows)
+
+
+def test_there_are_ten_questions() -> None:
+    headings = re.findall(r"^## (\d+)\. .*\?$", (ROOT / "docs/querying.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert [int(number) for number in headings] == list(range(1, 11))
+    assert len(QUESTIONS) == 10
 
 
 def test_a_run_leaves_what_the_readme_says(finished: Path) -> None:

@@ -1,0 +1,181 @@
+"""The commands that read a cube without running anything: query and compact."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from report.answers import answer_csv, answer_record, answer_text
+from report.query import Answer, Question, answer
+from report.where import QueryError
+from storage import Compaction, Summary, compact, is_compacted, open_cube, read_summary
+
+Command = Callable[..., Any]
+
+
+def query_options(command: Command) -> Command:
+    """Add the options of ``wattbit query``."""
+    options = [
+        click.argument("variable"),
+        click.option("--where", default="", metavar="CONDITION", help='As "apn_adoption<0.4 and japan_sea_hvdc==0".'),
+        click.option("--by", multiple=True, metavar="NAME", help="A dimension or parameter; NAME:4 makes 4 bins."),
+        click.option("--select", multiple=True, metavar="DIM=LABEL", help="Only these; DIM=A,B for several."),
+        click.option(
+            "--sum", "sums", multiple=True, metavar="DIM", help="Sum over areas, technologies, ... of a draw."
+        ),
+        click.option(
+            "--quantile",
+            "quantiles",
+            multiple=True,
+            metavar="SHARE",
+            help="Repeatable, or --quantile .05 .5 .95; default: these three.",
+        ),
+        click.option("--above", type=float, metavar="VALUE", help="Also the share of draws above it."),
+        click.option("--csv", "as_csv", is_flag=True, help="Print CSV."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+class ManyValues(click.Command):
+    """A command whose ``--by``, ``--quantile`` and ``--sum`` take several values in a row."""
+
+    SEVERAL = ("--by", "--quantile", "--sum", "--select")
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Repeat such an option before each of its values but those before the store and the variable."""
+        return super().parse_args(ctx, _repeated(args, self.SEVERAL))
+
+
+def _repeated(args: list[str], several: tuple[str, ...]) -> list[str]:
+    words: list[str] = []
+    current, taken = "", 0
+    for word in args:
+        if word.startswith("--") or word == "-h":
+            current, taken = (word if word in several else ""), 0
+            words.append(word)
+            continue
+        if current and taken:
+            words.append(current)
+        words.append(word)
+        taken += 1
+    return words
+
+
+def query_text(
+    store: Path,
+    variable: str,
+    where: str,
+    by: tuple[str, ...],
+    select: tuple[str, ...],
+    sums: tuple[str, ...],
+    quantiles: tuple[str, ...],
+    above: float | None,
+    as_csv: bool,
+    as_json: bool,
+    width: int,
+) -> str:
+    """Answer ``wattbit query``: the text to print."""
+    if as_csv and as_json:
+        raise QueryError("--csv and --json: found both, expected one of them")
+    asked = {"quantiles": tuple(_share(text) for text in quantiles)} if quantiles else {}
+    question = Question(variable, where, by, _selections(select), sums, above=above, **asked)
+    found: Answer = answer(open_cube(store), question)
+    if as_csv:
+        return answer_csv(found).rstrip("\n")
+    return json.dumps(answer_record(found), indent=1) if as_json else answer_text(found, width=width).rstrip("\n")
+
+
+def _share(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        raise QueryError(f"--quantile {text}: expected a share between 0 and 1, as 0.05") from error
+
+
+def _selections(texts: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    chosen: dict[str, tuple[str, ...]] = {}
+    for text in texts:
+        dim, equals, labels = text.partition("=")
+        if not equals or not dim or not labels:
+            raise QueryError(f"--select {text}: expected DIM=LABEL, as area=Hokkaido")
+        chosen[dim] = (*chosen.get(dim, ()), *labels.split(","))
+    return chosen
+
+
+def compacted_text(store: Path, out: Path | None) -> str:
+    """Compact a cube, by default into one beside it, and say what that did."""
+    target = out or beside(store)
+    begun = time.perf_counter()
+    done: Compaction = compact(store, target)
+    seconds = time.perf_counter() - begun
+    lacking = done.draws - done.draws_committed
+    lines = [
+        f"{target}: {done.draws_committed} of {done.draws} draws, every value checked, in {seconds:.1f} s",
+        f"files {done.files_before:,} -> {done.files_after:,}, {_size(done.bytes_before)} -> {_size(done.bytes_after)}",
+        "for reading only; runs go on in the cube that it was made from",
+    ]
+    if lacking:
+        lines.insert(1, f"{lacking} draws are not run and are masked; compact again, elsewhere, when they are")
+    return "\n".join(lines)
+
+
+TOLD = ("saving_fuel_co2", "saving_total", "regret_total")
+
+
+def so_far_text(store: Path, width: int) -> str:
+    """Tell savings and regret so far from the summaries of batches, quantiles to 0.1 %."""
+    summary = read_summary(store)
+    grid = Table(box=None, pad_edge=False)
+    for heading in ("outcome", "configuration", "mean", "sd", "least", "5 %", "median", "95 %", "largest", "n"):
+        grid.add_column(heading, justify="left" if heading in {"outcome", "configuration"} else "right")
+    for name in TOLD:
+        of, quantiles = summary.of(name), summary.quantiles(name, (0.05, 0.5, 0.95))
+        for label in of["configuration"].to_numpy():
+            row, inner = of.sel(configuration=label), quantiles.sel(configuration=label).values
+            parts = [row["mean"].item(), row["sd"].item(), row["low"].item(), *inner, row["high"].item()]
+            shown = ("-" if math.isnan(value) else f"{value + 0.0:,.1f}" for value in parts)
+            grid.add_row(name, str(label), *shown, f"{row['n'].item():,}")
+    console = Console(width=width, color_system=None, file=io.StringIO())
+    with console.capture() as captured:
+        console.print(grid)
+    units = summary.of(TOLD[0])["mean"].attrs["units"]
+    lines = [line.rstrip() for line in captured.get().rstrip().splitlines()]
+    note = "from the summaries of finished batches; n: draws behind each row; quantiles between the extremes to 0.1 %"
+    return "\n".join([f"in {units}", *lines, note])
+
+
+def compacted_note(store: Path) -> str:
+    """Return a line that says a cube is compacted; nothing for any other."""
+    return (
+        "\ncompacted: in large files, quick to read; runs go on in the cube it was made from"
+        if is_compacted(store)
+        else ""
+    )
+
+
+def summary_of_compacted(store: Path) -> Summary | None:
+    """Return the summary of a compacted cube, in which it spares reading much; None for any other."""
+    return read_summary(store) if is_compacted(store) else None
+
+
+def beside(store: Path) -> Path:
+    """Return the path of a compacted cube: results/x.zarr -> results/x.compact.zarr."""
+    name = store.absolute().name.removesuffix(".zarr")
+    return (
+        store.absolute().parent / f"{name}.compact.zarr" if not store.name else store.with_name(f"{name}.compact.zarr")
+    )
+
+
+def _size(size: int) -> str:
+    return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB"

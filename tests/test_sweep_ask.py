@@ -1,0 +1,137 @@
+"""Test the commands that read a cube: query, compact, and status, report and run on a compacted cube."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+
+import storage
+from sweep.ask import beside
+from tests.sweep_cases import files, strict_json, wattbit, write_study
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Run a small study of five draws."""
+    folder = tmp_path_factory.mktemp("asked")
+    write_study(folder)
+    assert wattbit(folder, "run", "study.toml", "--serial", "--store", "a.zarr").exit_code == 0
+    return folder / "a.zarr"
+
+
+def test_a_run_leaves_a_summary_of_each_batch(store: Path) -> None:
+    assert len([*(store / "run" / "summaries").iterdir()]) == 3
+    cube, summary = storage.open_cube(store), storage.read_summary(store)
+    for name in ("total_cost", "curtailment"):
+        of, values = summary.of(name), cube[name]
+        assert of["n"].equals(values.notnull().sum("draw"))
+        assert abs(of["mean"] - values.mean("draw")).max() < 1e-9
+
+
+def test_status_tells_savings_and_regret_so_far(store: Path) -> None:
+    told = wattbit(store.parent, "status", "a.zarr", "--summary").stdout
+    mean = float(storage.open_cube(store)["saving_total"].sel(configuration="five_hubs").mean())
+    [row] = [line.split() for line in told.splitlines() if line.split()[:2] == ["saving_total", "five_hubs"]]
+    assert row[2] == f"{mean:,.1f}"
+    assert row[-1] == "5"
+
+
+def test_query_prints_text_csv_and_json(store: Path) -> None:
+    line = ["query", "a.zarr", "saving_fuel_co2", "--by", "configuration", "dc_demand:2", "--quantile", ".05", ".95"]
+    text = wattbit(store.parent, *line)
+    assert text.exit_code == 0
+    assert "saving_fuel_co2 [billion yen per year" in text.stdout
+    assert text.stderr == ""
+    rows = [*csv.reader(io.StringIO(wattbit(store.parent, *line, "--csv").stdout))]
+    assert rows[0][:2] == ["configuration", "dc_demand"]
+    assert [heading.split(" ")[0] for heading in rows[0][2:6]] == ["mean", "sd", "q0.05", "q0.95"]
+    record = strict_json(wattbit(store.parent, *line, "--json").stdout)
+    assert [row["configuration"] for row in record["rows"]] == ["tokyo_osaka"] * 2 + ["five_hubs"] * 2
+    assert sum(row["n"] for row in record["rows"]) == 10
+    one = ["query", "a.zarr", "curtailment", "--sum", "area", "technology", "--where", "apn_adoption < 2", "--json"]
+    [first, _] = strict_json(wattbit(store.parent, *one, "--above=-1").stdout)["rows"]
+    assert (first["n"], first["above"]) == (5, 1.0)
+    selected = strict_json(
+        wattbit(
+            store.parent,
+            "query",
+            "a.zarr",
+            "lole",
+            "--select",
+            "area=Tokyo,Kyushu",
+            "configuration=five_hubs",
+            "--json",
+        ).stdout
+    )
+    assert [row["area"] for row in selected["rows"]] == ["Tokyo", "Kyushu"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["saving_fuel", "--where", "apn_adoptoin<0.4"], "'apn_adoptoin'; nearest known: 'apn_adoption'"),
+        (["saving_fuel_c02"], "no parameter or outcome 'saving_fuel_c02'; nearest known: 'saving_fuel_co2'"),
+        (["saving_fuel", "--csv", "--json"], "--csv and --json: found both"),
+        (["saving_fuel", "--quantile", "half"], "--quantile half: expected a share"),
+        (["saving_fuel", "--select", "area"], "--select area: expected DIM=LABEL"),
+        (["saving_fuel", "--by", "area"], "--by area"),
+    ],
+)
+def test_bad_questions_end_with_a_message_and_code_2(store: Path, words: list[str], message: str) -> None:
+    result = wattbit(store.parent, "query", "a.zarr", *words)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith("wattbit: ")
+    assert message in result.stderr
+
+
+def test_query_of_what_is_no_cube(tmp_path: Path) -> None:
+    result = wattbit(tmp_path, "query", "absent.zarr", "saving_fuel")
+    assert result.exit_code == 2
+    assert "is no cube: nothing is there" in result.stderr
+
+
+def test_compact_and_what_a_compacted_cube_is_good_for(store: Path) -> None:
+    before = files(store)
+    done = wattbit(store.parent, "compact", "a.zarr")
+    assert done.exit_code == 0
+    assert "a.compact.zarr: 5 of 5 draws, every value checked" in done.stdout
+    assert files(store) == before
+    again = wattbit(store.parent, "compact", "a.zarr")
+    assert (again.exit_code, "exists already" in again.stderr) == (2, True)
+    for command in (["status"], ["report"], ["query"]):
+        words = ["saving_total", "--json"] if command == ["query"] else ["--json"]
+        results = [wattbit(store.parent, *command, name, *words) for name in ("a.zarr", "a.compact.zarr")]
+        assert [result.exit_code for result in results] == [0, 0]
+        old, new = (strict_json(result.stdout) for result in results)
+        if command == ["report"]:
+            for left, right in zip(old.pop("configurations"), new.pop("configurations"), strict=True):
+                assert left.keys() == right.keys()
+                assert [v for v in left.values() if isinstance(v, float)] == pytest.approx(
+                    [v for v in right.values() if isinstance(v, float)]
+                )
+        assert old == new
+    told = [wattbit(store.parent, "status", name).stdout for name in ("a.zarr", "a.compact.zarr")]
+    assert ["compacted: " in text for text in told] == [False, True]
+    refused = wattbit(store.parent, "run", "study.toml", "--serial", "--store", "a.compact.zarr")
+    assert refused.exit_code == 2
+    assert "is a compacted cube, for reading only" in refused.stderr
+    assert (store.parent / "a.compact.html").is_file()
+
+
+def test_an_unfinished_cube_is_compacted_as_far_as_it_is(tmp_path: Path, store: Path) -> None:
+    write_study(tmp_path)
+    assert wattbit(tmp_path, "run", "study.toml", "--serial", "--store", "a.zarr").exit_code == 0
+    (tmp_path / "a.zarr" / "run" / "commits" / "000001.json").unlink()
+    done = wattbit(tmp_path, "compact", "a.zarr", "--out", "deep/b.zarr")
+    assert "3 of 5 draws" in done.stdout
+    assert "2 draws are not run and are masked" in done.stdout
+    rows = strict_json(wattbit(tmp_path, "query", "deep/b.zarr", "co2", "--json").stdout)["rows"]
+    assert [(row["n"], row["not_run"], row["not_run_share"]) for row in rows] == [(3, 2, 0.4)] * 2
+
+
+def test_the_compacted_cube_lies_beside() -> None:
+    assert beside(Path("results/x.zarr")) == Path("results/x.compact.zarr")
+    assert beside(Path("results/x")) == Path("results/x.compact.zarr")
