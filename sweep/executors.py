@@ -1,6 +1,7 @@
 """Ways to run batches: one after the other in this process, or on Ray actors. They know nothing of the science.
 
-Both take a function of (shared, batch) and yield the batches' results as they finish, in any order.
+Both take a function of (shared, batch) and yield the batches' results as they finish, in any order. ``Part`` is what
+of a large table a batch takes along: it is cut out when the batch is handed over, so that no worker holds the table.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from sweep.errors import StudyError
 
 Shared = TypeVar("Shared")
 Result = TypeVar("Result")
+Part = Callable[[int], Any]
 ATTEMPTS = 3  # a batch whose worker died this often is left for a later run
 WINDOW = 2  # calls in flight per actor, so that none waits for the driver
 REACH_SECONDS = 10.0  # for a first connection to a cluster
@@ -35,18 +37,26 @@ class WorkersLostError(RuntimeError):
         super().__init__(f"{len(self.batches)} batches lost their worker {ATTEMPTS} times each: {listed}")
 
 
-def run_serial(solve: Callable[[Shared, int], Result], shared: Shared, batches: Sequence[int]) -> Iterator[Result]:
-    """Run batches in this process."""
+def itself(batch: int) -> int:
+    """The part of a batch that takes nothing along: its number."""
+    return batch
+
+
+def run_serial(
+    solve: Callable[[Shared, Any], Result], shared: Shared, batches: Sequence[int], part: Part = itself
+) -> Iterator[Result]:
+    """Run batches in this process; ``part`` makes the argument of ``solve`` from a batch's number."""
     for batch in batches:
-        yield solve(shared, batch)
+        yield solve(shared, part(batch))
 
 
 def run_on_ray(
-    solve: Callable[[Shared, int], Result],
+    solve: Callable[[Shared, Any], Result],
     shared: Shared,
     batches: Sequence[int],
     workers: int | None = None,
     address: str | None = None,
+    part: Part = itself,
 ) -> Iterator[Result]:
     """Run batches on Ray actors of one processor each.
 
@@ -56,6 +66,8 @@ def run_on_ray(
         Number of actors; default: a processor each, of this machine or of the cluster.
     address : str, optional
         An existing cluster; default: a Ray of our own on this machine, ended with the run.
+    part : callable
+        Makes the argument of ``solve`` from a batch's number.
 
     Raises
     ------
@@ -70,7 +82,7 @@ def run_on_ray(
         held = [ray.put(shared)]  # in a list: passed on as a reference, fetched once by each actor
         number = min(workers or int(ray.cluster_resources().get("CPU", 1)), len(batches))
         actors = [actor.remote() for _ in range(number)]
-        yield from _feed(ray, actors, solve, held, batches)
+        yield from _feed(ray, actors, solve, held, batches, part)
     finally:
         ray.shutdown()
 
@@ -81,7 +93,7 @@ class _Worker:
     def __init__(self) -> None:
         self.shared: Any = None
 
-    def run(self, solve: Callable[[Any, int], Any], held: list[Any], batch: int) -> Any:
+    def run(self, solve: Callable[[Any, Any], Any], held: list[Any], batch: Any) -> Any:
         if self.shared is None:
             import ray
 
@@ -130,7 +142,12 @@ def reach(address: str) -> None:
 
 
 def _feed(
-    ray: Any, actors: Sequence[Any], solve: Callable[[Any, int], Any], held: list[Any], batches: Sequence[int]
+    ray: Any,
+    actors: Sequence[Any],
+    solve: Callable[[Any, Any], Any],
+    held: list[Any],
+    batches: Sequence[int],
+    part: Part,
 ) -> Iterator[Any]:
     """Keep ``WINDOW`` calls in flight per actor; a batch whose actor died goes back to the queue.
 
@@ -144,7 +161,7 @@ def _feed(
     def submit(actor: Any) -> None:
         if waiting:
             batch = waiting.popleft()
-            flying[actor.run.remote(solve, held, batch)] = (actor, batch)
+            flying[actor.run.remote(solve, held, part(batch))] = (actor, batch)
 
     for actor in list(actors) * WINDOW:
         submit(actor)

@@ -34,7 +34,7 @@ def execute(request: pytest.FixtureRequest) -> Execute:
     if request.param == "serial":
         return run_serial
     found = request.getfixturevalue("address")
-    return lambda solve, shared, batches: run_on_ray(solve, shared, batches, 2, found)
+    return lambda solve, shared, batches, **more: run_on_ray(solve, shared, batches, 2, found, **more)
 
 
 def collect(results: Iterator[int], done: list[int]) -> None:
@@ -53,6 +53,12 @@ def test_every_batch_is_run_once_with_what_is_shared(execute: Execute) -> None:
 
     assert sorted(execute(square, {"offset": 100}, BATCHES)) == [(n, n**2 + 100) for n in sorted(BATCHES)]
     assert [*execute(square, {"offset": 0}, [4])] == [(4, 16)]
+
+
+def test_a_batch_takes_its_part_along(execute: Execute) -> None:
+    rows = list(range(100, 110))
+    found = execute(lambda shared, part: (part, shared), "same", BATCHES, part=lambda batch: rows[batch : batch + 2])
+    assert sorted(found) == [([100 + n, 101 + n], "same") for n in sorted(BATCHES)]
 
 
 def test_results_come_as_they_finish(execute: Execute) -> None:
