@@ -4,11 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help run test lint clean
+.PHONY: help run test lint bench clean
 
 help:
 	@echo "make run   set up, run the default study, print the robustness table, write cube and report"
 	@echo "make test  set up, then linters, type checker, import rules and tests"
+	@echo "make bench  measure this engine beside others, some ten minutes; docs/performance.md tells more"
 	@echo "make lint  linters, type checker and import rules alone"
 
 $(READY): pyproject.toml constraints.txt
@@ -28,6 +29,11 @@ lint: $(READY)
 
 test: lint
 	$(BIN)/python -m pytest
+
+bench: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[peers]'
+	mkdir -p results
+	$(BIN)/python -m benchmarks --workload default --full-year --json results/benchmark.json
 
 clean:
 	rm -rf $(VENV) results
