@@ -3,45 +3,64 @@
 This package knows nothing of what it keeps: the variables come as a `Layout`.
 """
 
-from storage.batches import committed_batches, read_commit, write_batch
+from storage.batches import write_batch
 from storage.cube import FORMAT, create_cube, read_layout
 from storage.errors import (
     AlreadyCommittedError,
     BatchError,
     CallError,
+    CannotWriteError,
     CubeDamagedError,
     CubeExistsError,
     FormatTooNewError,
     LayoutError,
+    LeaseLostError,
     NotACubeError,
     PathError,
     StorageError,
+    StoreInUseError,
 )
+from storage.growth import extend_cube, finish_extension, is_being_extended
 from storage.layout import Layout, Variable
+from storage.lease import LEASE_SECONDS, Lease, check_lease
 from storage.reading import CubeProgress, cube_progress, open_cube, read_inputs, read_study
+from storage.records import Piece, committed_batches, missing_pieces, read_batch, read_commit, read_pieces
 
 __all__ = [
     "FORMAT",
+    "LEASE_SECONDS",
     "AlreadyCommittedError",
     "BatchError",
     "CallError",
+    "CannotWriteError",
     "CubeDamagedError",
     "CubeExistsError",
     "CubeProgress",
     "FormatTooNewError",
     "Layout",
     "LayoutError",
+    "Lease",
+    "LeaseLostError",
     "NotACubeError",
     "PathError",
+    "Piece",
     "StorageError",
+    "StoreInUseError",
     "Variable",
+    "check_lease",
     "committed_batches",
     "create_cube",
     "cube_progress",
+    "extend_cube",
+    "finish_extension",
+    "is_being_extended",
+    "missing_pieces",
     "open_cube",
+    "read_batch",
     "read_commit",
     "read_inputs",
     "read_layout",
+    "read_pieces",
     "read_study",
     "write_batch",
 ]

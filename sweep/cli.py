@@ -22,10 +22,11 @@ from report import CubeContentError, robustness_table, table_record, table_text,
 from sampling import SamplingError
 from storage import CubeProgress, StorageError, cube_progress, open_cube, read_study
 from sweep import tell
-from sweep.errors import StudyError
+from sweep.errors import RunStoppedError, StudyError
 from sweep.executors import WorkersLostError
+from sweep.growth import added, fitted
 from sweep.plan import Plan, make_plan
-from sweep.run import default_store, missing_draws, refuse_other_study
+from sweep.run import default_store, missing_draws
 from sweep.run import run as run_plan
 from sweep.study import read_study as read_study_file
 from sweep.what_if import what_if
@@ -99,13 +100,15 @@ def run(
     address: str | None,
     serial: bool,
 ) -> int:
-    """Run a study, or finish the cube that an earlier run left; then print the robustness table and write the report."""
+    """Run a study, or finish or extend the cube that an earlier run left; then print the table and write the report."""
     plan = _plan(study, draws)
     if serial and address:
         raise StudyError("--serial and --address: found both, expected one of them")
     target = store or default_store(plan)
     page = _page(target)
-    refuse_other_study(plan, target)
+    plan = fitted(plan, target)
+    if target.exists() and (more := added(plan, target)):
+        click.echo(f"{target} is extended by {more}; what it holds is kept", err=True)
     processors = workers or (1 if serial else os.cpu_count() or 1)
     missing = missing_draws(plan, target)
     seconds = plan.pilot_seconds() if missing and not address else None
@@ -114,6 +117,9 @@ def run(
         outcome = run_plan(plan, target, workers=workers, address=address, serial=serial)
     except WorkersLostError as fault:
         click.echo(f"wattbit: {fault}; the same line again tries them once more", err=True)
+        return WITH_FAILURES
+    except RunStoppedError as fault:
+        click.echo(f"wattbit: stopped: {fault}{INTERRUPTED_RUN}", err=True)
         return WITH_FAILURES
     click.echo(f"{outcome.solved} draws solved, {outcome.found} found finished", err=True)
     _tell_table(target, as_json)

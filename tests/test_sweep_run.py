@@ -18,8 +18,9 @@ import sweep.worker
 from model import solve_draw
 from storage import NotACubeError, cube_progress, open_cube
 from sweep.errors import StudyError
+from sweep.growth import fitted
 from sweep.plan import Plan, theta_of
-from sweep.run import default_store, refuse_other_study, run
+from sweep.run import default_store, run
 from sweep.worker import Work, solve_batch
 from tests.sweep_cases import (
     DRAWS,
@@ -198,7 +199,7 @@ def test_another_study_is_refused_with_its_differences_and_nothing_is_touched(co
     before = files(tmp_path)
     edits = (("seed = 7", "seed = 8"), ("five_hubs", "four_hubs"))
     other = plan_of(write_study(tmp_path.parent / f"{tmp_path.name}_other", *edits, more="[fixed]\nco2_price = 9000\n"))
-    for attempt in (refuse_other_study, run):
+    for attempt in (fitted, run):
         with pytest.raises(StudyError) as caught:
             attempt(other, copy)
         said = str(caught.value)
