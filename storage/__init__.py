@@ -4,6 +4,7 @@ This package knows nothing of what it keeps: the variables come as a `Layout`.
 """
 
 from storage.batches import write_batch
+from storage.checking import check_sums
 from storage.cube import FORMAT, create_cube, read_layout
 from storage.errors import (
     AlreadyCommittedError,
@@ -23,7 +24,7 @@ from storage.errors import (
 from storage.growth import extend_cube, finish_extension, is_being_extended
 from storage.layout import Layout, Variable
 from storage.lease import LEASE_SECONDS, Lease, check_lease
-from storage.reading import CubeProgress, cube_progress, open_cube, read_inputs, read_study
+from storage.reading import CubeProgress, cube_progress, open_cube, read_inputs, read_study, read_tables
 from storage.records import Piece, committed_batches, missing_pieces, read_batch, read_commit, read_pieces
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "StoreInUseError",
     "Variable",
     "check_lease",
+    "check_sums",
     "committed_batches",
     "create_cube",
     "cube_progress",
@@ -62,5 +64,6 @@ __all__ = [
     "read_layout",
     "read_pieces",
     "read_study",
+    "read_tables",
     "write_batch",
 ]

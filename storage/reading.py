@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from storage.cube import layout_of, open_root
-from storage.files import StorePath, local_root, read_json, study_file
+from storage.files import StorePath, list_files, local_root, read_json, study_file, tables_directory
 from storage.layout import GROWS, Layout, Variable
 from storage.records import committed_cells, is_whole, read_records
 
@@ -97,6 +98,13 @@ def read_study(path: StorePath) -> dict[str, Any]:
     """Return the record of the study as it was given to `create_cube`; errors as `open_cube`."""
     open_root(path)
     return read_json(study_file(local_root(path)))
+
+
+def read_tables(path: StorePath) -> dict[str, Path]:
+    """Return the files that the study rests on, as they were given to `create_cube`, by their names; errors as `open_cube`."""
+    open_root(path)
+    directory = tables_directory(local_root(path))
+    return {name: directory / name for name in list_files(directory)}
 
 
 def cube_progress(path: StorePath) -> CubeProgress:

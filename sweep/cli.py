@@ -1,4 +1,4 @@
-"""The command line: `wattbit run | plan | check | solve | status | report`.
+"""The command line: `wattbit run | plan | check | solve | status | report | verify`.
 
 Results go to standard output, progress to standard error. Exit codes: 0 done, 1 finished with draws that failed,
 2 refused, 130 interrupted.
@@ -29,6 +29,8 @@ from sweep.plan import Plan, make_plan
 from sweep.run import default_store, missing_draws
 from sweep.run import run as run_plan
 from sweep.study import read_study as read_study_file
+from sweep.verify import verdict
+from sweep.verify import verify as verify_cube
 from sweep.what_if import what_if
 
 REFUSED = (StudyError, InputError, SamplingError, StorageError, TemplateError, CubeContentError, OSError)
@@ -221,3 +223,18 @@ def report(store: Path, as_json: bool, out: Path | None) -> int:
     _write_report(store, page, f"wattbit report {store}")
     click.echo(f"report {page}", err=True)
     return DONE
+
+
+@main.command()
+@STORE
+@AS_JSON
+@click.option("--sample", type=click.IntRange(min=0), default=1, show_default=True, help="Draws to solve again, cold.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Which draws these are.")
+@refusing
+def verify(store: Path, as_json: bool, sample: int, seed: int) -> int:
+    """Say whether a cube may be believed: checksums, costs and balances, and some draws solved again by plain Pyomo."""
+    record = verify_cube(store, sample, seed)
+    click.echo(json.dumps(record, indent=1) if as_json else verdict(record))
+    for line in [*record["faults"], *(f"note: made with {note}" for note in record["other_code"])]:
+        click.echo(line, err=True)
+    return DONE if record["believed"] else WITH_FAILURES

@@ -248,8 +248,8 @@ def _identity(study: Study, case: Case, table: xr.Dataset, files: Mapping[str, P
         "start": next(iter(case.days)),
         "draws": table_hash(table),
         "template": {"dispatch": case.dispatch.fingerprint(), **stages},
-        "source": _source_hash(),
-        "versions": {name: version(name) for name in PACKAGES},
+        "source": current_source(),
+        "versions": current_versions(),
     }
 
 
@@ -263,7 +263,12 @@ def table_hash(table: xr.Dataset, draws: int | None = None) -> str:
     return digest.hexdigest()
 
 
-def _source_hash() -> str:
+def current_versions() -> dict[str, str]:
+    """Versions of what may change a byte of a cube."""
+    return {name: version(name) for name in PACKAGES}
+
+
+def current_source() -> str:
     """SHA-256 of the code that decides a cube's bytes: packages model and sampling, file by file."""
     digest = hashlib.sha256()
     for package in (model, sampling):

@@ -94,7 +94,8 @@ def run(
 
 def table_bytes(plan: Plan) -> dict[str, bytes]:
     """The files that a study rests on, by name and ending: with them, a cube can be checked years later."""
-    return {name + "".join(path.suffixes[-2:]): path.read_bytes() for name, path in plan.tables.items()}
+    endings = {name: ".csv.gz" if path.suffix == ".gz" else ".csv" for name, path in plan.tables.items()}
+    return {name + endings[name]: path.read_bytes() for name, path in plan.tables.items()}
 
 
 def _execute(
