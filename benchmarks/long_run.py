@@ -16,7 +16,7 @@ from benchmarks.workloads import AREAS, make_workload, study_of
 from storage import create_cube
 from sweep.plan import Plan, make_plan
 from sweep.study import Study
-from sweep.worker import Work, solve_batch
+from sweep.worker import Draws, Work, solve_batch
 
 ONE_DAY = "weather_year,day,weight\nfy2019,110,365\nfy2024,110,365\n"
 BATCH = 250
@@ -36,10 +36,10 @@ def long_run(plan: Plan) -> list[dict[str, float]]:
     with tempfile.TemporaryDirectory() as folder:
         store = Path(folder) / "cube.zarr"
         create_cube(store, plan.layout, plan.table, {"identity": plan.identity}, title=plan.study.name)
-        work = Work(plan.case, plan.table, str(store), plan.identity["versions"])
+        work = Work(plan.case, str(store), plan.identity["versions"])
         begun = time.perf_counter()
         for batch in range(plan.layout.batches):
-            solve_batch(work, batch)
+            solve_batch(work, Draws.of(plan.table, plan.layout, batch))
             draws = plan.layout.bounds(batch)[1]
             found.append(
                 {"draws": draws, "resident_mb": resident_mb(), "seconds": time.perf_counter() - begun},

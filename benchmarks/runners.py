@@ -6,6 +6,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,7 @@ from model.template import Floats
 from storage import create_cube, open_cube, read_layout
 from sweep.executors import run_on_ray
 from sweep.plan import Plan, theta_of
-from sweep.worker import Work, solve_batch
+from sweep.worker import Draws, Work, solve_batch
 
 COSTS = ("fuel_co2_cost", "dispatch_cost", "total_cost")  # billion yen per year
 Runner = Callable[[Plan, Sequence[int], Clock], Floats]
@@ -148,7 +149,7 @@ def ours(plan: Plan, draws: Sequence[int], clock: Clock) -> Floats:
 
     def run(work: Work, batches: Sequence[int]) -> None:
         for batch in batches:
-            solve_batch(work, batch)
+            solve_batch(work, Draws.of(plan.table, plan.layout, batch))
             clock.name_drawn(*plan.layout.bounds(batch))
 
     return _sweep(plan, draws, clock, run)
@@ -158,16 +159,17 @@ def ours_ray(plan: Plan, draws: Sequence[int], clock: Clock) -> Floats:
     """Sweep with this engine on Ray actors of its own."""
 
     def run(work: Work, batches: Sequence[int]) -> None:
-        clock.gather(time.time(), run_on_ray(clocked_batch, work, batches, workers=WORKERS))
+        part = partial(Draws.of, plan.table, plan.layout)
+        clock.gather(time.time(), run_on_ray(clocked_batch, work, batches, workers=WORKERS, part=part))
 
     return _sweep(plan, draws, clock, run)
 
 
-def clocked_batch(work: Work, batch: int) -> Clock:
+def clocked_batch(work: Work, batch: Draws) -> Clock:
     """Solve a batch and return the clock of its solves."""
     with clocked() as clock:
         solve_batch(work, batch)
-    clock.name_drawn(*read_layout(work.store).bounds(batch))
+    clock.name_drawn(*read_layout(work.store).bounds(batch.batch))
     return clock
 
 
@@ -177,7 +179,7 @@ def _sweep(plan: Plan, draws: Sequence[int], clock: Clock, run: Callable[[Work, 
         store = Path(folder) / "cube.zarr"
         with clock.leaving_out():
             create_cube(store, plan.layout, plan.table, {"identity": plan.identity}, title=plan.study.name)
-        work = Work(plan.case, plan.table, str(store), plan.identity["versions"])
+        work = Work(plan.case, str(store), plan.identity["versions"])
         run(work, [b for b in range(plan.layout.batches) if plan.layout.bounds(b)[0] in draws])
         with clock.leaving_out():
             cube = open_cube(store).isel(draw=list(draws)).load()

@@ -3,7 +3,8 @@
 This package knows nothing of what it keeps: the variables come as a `Layout`.
 """
 
-from storage.batches import committed_batches, read_commit, write_batch
+from storage.batches import write_batch
+from storage.checking import check_sums
 from storage.compacted import is_compacted
 from storage.compaction import Compaction, compact
 from storage.cube import FORMAT, create_cube, read_layout
@@ -11,23 +12,31 @@ from storage.errors import (
     AlreadyCommittedError,
     BatchError,
     CallError,
+    CannotWriteError,
     CubeDamagedError,
     CubeExistsError,
     FormatTooNewError,
     LayoutError,
+    LeaseLostError,
     NotACubeError,
     PathError,
     StorageError,
+    StoreInUseError,
 )
+from storage.growth import extend_cube, finish_extension, is_being_extended
 from storage.layout import Layout, Variable
-from storage.reading import CubeProgress, cube_progress, open_cube, read_inputs, read_study, read_summary
+from storage.lease import LEASE_SECONDS, Lease, check_lease
+from storage.reading import CubeProgress, cube_progress, open_cube, read_inputs, read_study, read_summary, read_tables
+from storage.records import Piece, committed_batches, missing_pieces, read_batch, read_commit, read_pieces
 from storage.summaries import Summary, write_summary
 
 __all__ = [
     "FORMAT",
+    "LEASE_SECONDS",
     "AlreadyCommittedError",
     "BatchError",
     "CallError",
+    "CannotWriteError",
     "Compaction",
     "CubeDamagedError",
     "CubeExistsError",
@@ -35,22 +44,35 @@ __all__ = [
     "FormatTooNewError",
     "Layout",
     "LayoutError",
+    "Lease",
+    "LeaseLostError",
     "NotACubeError",
     "PathError",
+    "Piece",
     "StorageError",
+    "StoreInUseError",
     "Summary",
     "Variable",
+    "check_lease",
+    "check_sums",
     "committed_batches",
     "compact",
     "create_cube",
     "cube_progress",
+    "extend_cube",
+    "finish_extension",
+    "is_being_extended",
     "is_compacted",
+    "missing_pieces",
     "open_cube",
+    "read_batch",
     "read_commit",
     "read_inputs",
     "read_layout",
+    "read_pieces",
     "read_study",
     "read_summary",
+    "read_tables",
     "write_batch",
     "write_summary",
 ]

@@ -1,11 +1,14 @@
 """Write finished batches into a cube, and say which ones are committed.
 
-A batch is written as one file of every variable and then its commit record, ``run/commits/000012.json``. A batch
-counts from the moment its record is there; before that, readers treat whatever lies in it as not there.
+A batch is written as one file of every variable and then its commit record, ``run/commits/000012.json``. What a
+record names counts from the moment it is there; before that, readers treat whatever lies in its place as not there.
+Where configurations were added to a cube, each generation of them has a record of its own in every batch. Where draws
+were added, the last batch may be complete in its first draws only: its records say in which.
 
-What is promised. Killed at any point (``kill -9``), a writer leaves either no record or a complete batch; the batch
-is written again over what is there. The same holds on a power cut as far as the disk keeps what it reported flushed:
-every file of the batch and its name are flushed before the record is written, and the record and its name before
+What is promised. Killed at any point (``kill -9``), a writer leaves either the old record or the new one, and what a
+record names is whole; the rest is written again over what is there. A file that holds committed draws already is
+replaced in one step by one that holds them too. The same holds on a power cut as far as the disk keeps what it
+reported flushed: every file and its name are flushed before the record is written, and the record and its name before
 `write_batch` returns. Different batches may be written by any number of processes at once. Two writers of the same
 batch do no harm to each other where their arrays are equal.
 """
@@ -13,7 +16,7 @@ batch do no harm to each other where their arrays are equal.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +30,13 @@ from storage.errors import AlreadyCommittedError, BatchError, CubeDamagedError, 
 from storage.files import (
     StorePath,
     commit_file,
-    commits_directory,
     json_bytes,
     local_root,
-    put_file,
-    read_json,
-    sync_directory,
+    put_files,
+    read_bytes,
 )
-from storage.layout import Layout, Variable, plain_attrs
+from storage.layout import GROWS, Layout, Variable, plain_attrs
+from storage.records import Piece, Records, missing_pieces, read_records
 
 Array = npt.NDArray[Any]
 
@@ -45,8 +47,9 @@ def write_batch(
     arrays: Mapping[str, Array],
     run_arrays: Mapping[str, Array],
     record: Mapping[str, Any],
+    generation: int = 0,
 ) -> dict[str, Any]:
-    """Write one batch whole and commit it.
+    """Write one batch whole and commit it, or what is missing of one.
 
     Parameters
     ----------
@@ -55,92 +58,151 @@ def write_batch(
     batch_index : int
         From 0; it covers the draws ``layout.bounds(batch_index)``.
     arrays : mapping of str to ndarray
-        Every output of the layout and nothing else, each of shape (draws of this batch, ...) and of exactly the
-        variable's dtype.
+        Every output that is written with this generation (`Layout.is_written`) and nothing else, each of exactly the
+        variable's dtype and of shape (draws that are missing, configurations of the generation, ...); all
+        configurations where the variable is ``across``.
     run_arrays : mapping of str to ndarray
         The same for the run variables.
     record : mapping
         What the caller wants kept with the batch (versions, host), anything that JSON can hold. It becomes
         ``written_by`` in the commit record.
+    generation : int
+        Which configurations: 0 those that the cube was made with, 1 those that were added first. The earlier
+        generations of the batch must be committed.
 
     Returns
     -------
     dict
-        The commit record: ``batch``; ``draws`` [start, stop); ``status``, the number of cells by word;
-        ``sha256`` of the little-endian bytes of each output, rows first; ``written_by``.
+        The commit record: ``batch``; ``draws`` [start, stop) that are complete, those of before included;
+        ``configurations``; ``status``, the number of cells by word; ``sha256`` of the little-endian bytes of these
+        draws of each output, rows first; ``written_by``.
 
     Raises
     ------
     BatchError
-        Where there is no such batch, or the arrays or `record` do not fit. Nothing is written then.
+        Where there is no such batch or generation, or the arrays or `record` do not fit. Nothing is written then.
     AlreadyCommittedError
         Where the batch has its record.
+    CubeDamagedError
+        Where the batch is to be completed and what is there is not what its record says.
     """
     root, group = local_root(path), open_root(path)
     layout = layout_of(group)
     try:
-        start, stop = layout.bounds(batch_index)
+        layout.bounds(batch_index)
         written_by = plain_attrs("the record", record)
     except LayoutError as error:
         raise BatchError(str(error)) from error
-    if commit_file(root, batch_index).exists():
-        raise AlreadyCommittedError(f"batch {batch_index} of {root} is committed: {commit_file(root, batch_index)}")
-    _check_arrays(layout, layout.variables, arrays, stop - start)
-    _check_arrays(layout, layout.run_variables, run_arrays, stop - start)
+    if not 0 <= generation < len(layout.generations):
+        raise BatchError(f"generation {generation}: expected 0 to {len(layout.generations) - 1}")
+    records = read_records(root, layout, [batch_index])
+    pieces = {piece.generation: piece for piece in missing_pieces(layout, records, [batch_index])}
+    if generation not in pieces:
+        file = commit_file(root, batch_index, generation)
+        raise AlreadyCommittedError(f"batch {batch_index} of {root} is committed: {file}")
+    piece, rows = pieces[generation], pieces[generation].stop - pieces[generation].start
+    if generation != min(pieces):
+        raise BatchError(f"generation {generation} of batch {batch_index}: generation {min(pieces)} comes before it")
+    outputs = [variable for variable in layout.variables if layout.is_written(variable, generation)]
+    of_run = [variable for variable in layout.run_variables if layout.is_written(variable, generation)]
+    for variables, given in ((outputs, arrays), (of_run, run_arrays)):
+        _check_arrays(layout, variables, given, generation, rows)
+    before = records.get((batch_index, generation))
+    counts = _count_status(layout, arrays["status"])
+    if before is not None:
+        counts = {word: counts.get(word, 0) + before["status"].get(word, 0) for word in {**before["status"], **counts}}
+    shards: dict[Path, bytes] = {}
+    sums = {}
+    outputs.sort(key=lambda variable: variable.name == "status")  # status comes last
+    tasks = [(root / "run" / variable.name, variable, run_arrays[variable.name]) for variable in of_run]
+    tasks += [(root / variable.name, variable, arrays[variable.name]) for variable in outputs]
+    for directory, variable, values in tasks:
+        known = None if before is None else before["sha256"].get(variable.name)
+        encoder = ShardEncoder(layout, variable, directory, piece, records)
+        made, sums[variable.name] = encoder.encode(values, known)
+        shards |= made
+    start, _ = layout.bounds(batch_index)
     content = {
         "batch": batch_index,
-        "draws": [start, stop],
-        "status": _count_status(layout, arrays["status"]),
-        "sha256": {name: _sha256(arrays[name]) for name in sorted(arrays)},
+        "draws": [start, piece.stop],
+        "configurations": list(layout.coords.get(GROWS, ()))[layout.labels(generation)],
+        "status": counts,
+        "sha256": {variable.name: sums[variable.name] for variable in sorted(outputs, key=lambda output: output.name)},
         "written_by": written_by,
     }
-    outputs = sorted(layout.variables, key=lambda variable: variable.name == "status")  # status comes last
-    written = [(root / "run" / variable.name, run_arrays[variable.name]) for variable in layout.run_variables]
-    written += [(root / variable.name, arrays[variable.name]) for variable in outputs]
-    for directory, values in written:
-        key, shard = _encode_shard(directory, start, stop, values)
-        put_file(root, directory / key, shard)
-    for directory, _ in written:
-        sync_directory(directory)
-    put_file(root, commit_file(root, batch_index), json_bytes(content))
-    sync_directory(commits_directory(root))
+    put_files(root, shards)
+    put_files(root, {commit_file(root, batch_index, generation): json_bytes(content)})
     return content
 
 
-def committed_batches(path: StorePath) -> dict[int, dict[str, Any]]:
-    """Return the commit record of every committed batch, by its number, in order.
+def sha256(values: Array) -> str:
+    """Return the SHA-256 of the little-endian bytes of `values`, rows first."""
+    return hashlib.sha256(values.astype(values.dtype.newbyteorder("<")).tobytes()).hexdigest()
 
-    Raises
-    ------
-    CubeDamagedError
-        Where a record cannot be read or does not fit the cube; the message names its file.
+
+class ShardEncoder:
+    """Encodes the shards of one variable that a piece touches.
+
+    Zarr encodes them in memory, after the variable's own metadata. On disk it would read the shard that is there in
+    order to fill up a short last batch, and leave an all-missing shard out, where a missing file should mean damage.
+    Only where a file holds something committed is it read first.
     """
-    layout = layout_of(open_root(path))
-    files = sorted(commits_directory(local_root(path)).glob("*.json"))
-    records = [_read_record(layout, file) for file in files]
-    return {record["batch"]: record for record in sorted(records, key=lambda record: record["batch"])}
+
+    def __init__(self, layout: Layout, variable: Variable, directory: Path, piece: Piece, records: Records) -> None:
+        self.layout, self.variable, self.directory, self.piece = layout, variable, directory, piece
+        self.held = records
+
+    def encode(self, values: Array, known: str | None) -> tuple[dict[Path, bytes], str]:
+        """Return the shards by their files, and the SHA-256 of all draws that they then hold of the generation.
+
+        ``known``: the SHA-256 of those that are there, where some are.
+        """
+        layout, variable, (batch, generation, start, stop) = self.layout, self.variable, self.piece
+        first, _ = layout.bounds(batch)
+        memory = {"zarr.json": Buffer.from_bytes((self.directory / "zarr.json").read_bytes())}
+        for key in self._kept():
+            memory[key] = Buffer.from_bytes(read_bytes(self.directory / key))
+        array = zarr.open_array(store=memory, mode="r+", zarr_format=3).with_config({"write_empty_chunks": True})
+        where = layout.region(variable, generation, start, stop)
+        whole = layout.region(variable, generation, first, stop)
+        try:
+            if known is not None and sha256(array[layout.region(variable, generation, first, start)]) != known:
+                raise CubeDamagedError(
+                    f"{self.directory}: batch {batch} is not what its commit record says: the checksums differ"
+                )
+            array[where] = values
+            total = sha256(values if where == whole else array[whole])
+        except (RuntimeError, ValueError) as error:  # what the codecs raise where they cannot decode
+            names = ", ".join(self._kept())
+            raise CubeDamagedError(f"{self.directory}: {names} cannot be decoded: {error}") from error
+        keys = [key for key in memory if key != "zarr.json"]
+        return {self.directory / key: memory[key].to_bytes() for key in keys}, total
+
+    def _kept(self) -> Iterator[str]:
+        """Names of the shards touched that hold something committed: the draws of before, or a neighbour's."""
+        layout, (batch, generation, start, _) = self.layout, self.piece
+        partly = start > layout.bounds(batch)[0]
+        for column in _columns(layout, self.variable, generation):
+            others = (held for _, held in self.held if held != generation and not self.variable.across)
+            shared = any(column in _columns(layout, self.variable, held) for held in others)
+            if partly or (shared and GROWS in self.variable.dims):
+                places = ({"draw": batch, GROWS: column}.get(dim, 0) for dim in self.variable.dims)
+                yield "c." + ".".join(map(str, places))
 
 
-def read_commit(path: StorePath, batch_index: int) -> dict[str, Any] | None:
-    """Return the commit record of one batch, None where it has none; errors as `committed_batches`."""
-    file = commit_file(local_root(path), batch_index)
-    return _read_record(layout_of(open_root(path)), file) if file.exists() else None
+def _columns(layout: Layout, variable: Variable, generation: int) -> range:
+    """Return the places of a generation's shards along the configurations."""
+    if GROWS not in variable.dims:
+        return range(1)
+    if variable.across:
+        return range(layout.columns)
+    labels, width = layout.labels(generation), layout.generations[0]
+    return range(labels.start // width, (labels.stop - 1) // width + 1)
 
 
-def _read_record(layout: Layout, file: Path) -> dict[str, Any]:
-    record = read_json(file)
-    batch = record.get("batch")
-    if not isinstance(batch, int) or not 0 <= batch < layout.batches or file.name != f"{batch:06d}.json":
-        raise CubeDamagedError(f"{file}: batch {batch!r}, expected the number in the file's name, of a batch")
-    if record.get("draws") != list(layout.bounds(batch)):
-        raise CubeDamagedError(f"{file}: draws {record.get('draws')!r}, expected {list(layout.bounds(batch))}")
-    counts = record.get("status")
-    if not isinstance(counts, dict) or not set(counts) <= set(layout.status_meanings.values()):
-        raise CubeDamagedError(f"{file}: status {counts!r}, expected counts by {layout.status_meanings}")
-    return record
-
-
-def _check_arrays(layout: Layout, variables: tuple[Variable, ...], arrays: Mapping[str, Array], rows: int) -> None:
+def _check_arrays(
+    layout: Layout, variables: list[Variable], arrays: Mapping[str, Array], generation: int, rows: int
+) -> None:
     names = [variable.name for variable in variables]
     for name in arrays:
         if name not in names:
@@ -148,7 +210,8 @@ def _check_arrays(layout: Layout, variables: tuple[Variable, ...], arrays: Mappi
     for variable in variables:
         if variable.name not in arrays:
             raise BatchError(f"array {variable.name!r} is missing, expected all of {names}")
-        values, shape = arrays[variable.name], layout.shape(variable, rows)
+        values = arrays[variable.name]
+        shape = tuple(place.stop - place.start for place in layout.region(variable, generation, 0, rows))
         if values.shape != shape:
             raise BatchError(f"array {variable.name!r} has shape {values.shape}, expected {shape} {variable.dims}")
         if values.dtype != np.dtype(variable.dtype):
@@ -162,20 +225,3 @@ def _count_status(layout: Layout, status: Array) -> dict[str, int]:
         if int(value) not in meanings:
             raise BatchError(f"array 'status' holds {value}, expected one of {meanings}")
     return {meanings[int(value)]: int(count) for value, count in zip(values, counts, strict=True)}
-
-
-def _sha256(values: Array) -> str:
-    return hashlib.sha256(values.astype(values.dtype.newbyteorder("<")).tobytes()).hexdigest()
-
-
-def _encode_shard(directory: Path, start: int, stop: int, values: Array) -> tuple[str, bytes]:
-    """Return the name and the bytes of the shard that holds draws [start, stop) of the variable in `directory`.
-
-    Zarr encodes it in memory, after the variable's own metadata. On disk it would read the shard that is there in
-    order to fill up a short last batch, and leave an all-missing shard out, where a missing file should mean damage.
-    """
-    memory = {"zarr.json": Buffer.from_bytes((directory / "zarr.json").read_bytes())}
-    array = zarr.open_array(store=memory, mode="r+", zarr_format=3).with_config({"write_empty_chunks": True})
-    array[start:stop] = values
-    ((key, shard),) = ((key, shard) for key, shard in memory.items() if key != "zarr.json")
-    return key, shard.to_bytes()

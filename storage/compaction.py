@@ -18,12 +18,12 @@ import numpy as np
 import numpy.typing as npt
 import zarr
 
-from storage.batches import committed_batches
 from storage.compacted import MARK, Record, make_compacted
 from storage.cube import layout_of, open_root
 from storage.errors import CubeDamagedError, CubeExistsError
 from storage.files import StorePath, commits_directory, local_root, read_json
 from storage.layout import Layout
+from storage.records import committed_batches
 
 Array = npt.NDArray[Any]
 

@@ -14,6 +14,7 @@ import uuid
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, cast
 
 import numpy as np
@@ -34,21 +35,32 @@ from storage.files import (
     study_file,
     sync_directory,
     sync_tree,
+    tables_directory,
 )
-from storage.layout import DType, Layout, Variable, plain_attrs
+from storage.layout import GROWS, DType, Layout, Variable, plain_attrs
 
-FORMAT = 1
-"""The number of the format written here, kept as ``wattbit_format`` in the root attributes."""
+FORMAT = 2
+"""The number of the format written here, kept as ``wattbit_format`` in the root attributes.
 
-INPUT_CHUNK = 65_536
-"""Draws in one chunk of the draw table."""
+1: one generation of configurations, no tables, chunks of draw table and labels as long as these. Read, not extended.
+2: generations, tables, chunks of a fixed length, so that what a cube has may grow.
+"""
+
+INPUT_CHUNK, LABEL_CHUNK = 65_536, 1024
+"""Draws in one chunk of the draw table, labels in one of a coordinate: fixed, so that a longer table begins with the
+chunks of the shorter one."""
 
 ZSTD_LEVEL = 3
 """A fixed level: the same arrays make the same bytes. The frame checksum finds damage when a chunk is read."""
 
 
 def create_cube(
-    path: StorePath, layout: Layout, inputs: xr.Dataset, study: Mapping[str, Any], title: str = "Sweep of draws"
+    path: StorePath,
+    layout: Layout,
+    inputs: xr.Dataset,
+    study: Mapping[str, Any],
+    title: str = "Sweep of draws",
+    tables: Mapping[str, bytes] = MappingProxyType({}),
 ) -> None:
     """Create an empty cube: all metadata, the labels and the draw table, no batch.
 
@@ -68,6 +80,8 @@ def create_cube(
         The record of the study, anything that JSON can hold. Kept in ``run/study.json``.
     title : str
         The title in the root attributes.
+    tables : mapping of str to bytes
+        Files that the study rests on, by the names under which they are kept in ``run/tables``.
 
     Raises
     ------
@@ -79,15 +93,15 @@ def create_cube(
     root = local_root(path)
     if root.exists():
         raise CubeExistsError(f"{root} exists already, expected a path where nothing lies")
-    _check_inputs(layout, inputs)
+    check_inputs(layout, inputs)
     study_text = json_bytes(plain_attrs("the study", study))
     root.parent.mkdir(parents=True, exist_ok=True)
     making = root.parent / f".{root.name}.{uuid.uuid4().hex}.partial"
     try:
-        _write_template(making, layout, inputs, title)
+        write_template(making, layout, inputs, title)
         commits_directory(making).mkdir()
         partial_directory(making).mkdir()
-        study_file(making).write_bytes(study_text)
+        write_study(making, study_text, tables)
         sync_tree(making)
         try:
             making.rename(root)
@@ -99,6 +113,14 @@ def create_cube(
         shutil.rmtree(making, ignore_errors=True)
         raise
     sync_directory(root.parent)
+
+
+def write_study(root: Path, study_text: bytes, tables: Mapping[str, bytes]) -> None:
+    """Write the record of the study and its tables into a cube that is being made."""
+    study_file(root).write_bytes(study_text)
+    tables_directory(root).mkdir()
+    for name, content in tables.items():
+        (tables_directory(root) / name).write_bytes(content)
 
 
 def open_root(path: StorePath) -> zarr.Group:
@@ -151,24 +173,35 @@ def layout_of(group: zarr.Group) -> Layout:
             coords[name] = tuple(str(label) for label in array[:])
     try:
         batch = group.attrs["wattbit_batch"]
-        outputs = tuple(_variable_of(group[name], batch) for name in group.attrs["wattbit_outputs"])
-        run = tuple(_variable_of(group["run"][name], batch) for name in group["run"].attrs["variables"])
+        across = group.attrs.get("wattbit_across", [])  # formats before 2 had one generation, and no need of it
+        outputs = tuple(_variable_of(group[name], name in across) for name in group.attrs["wattbit_outputs"])
+        run = tuple(_variable_of(group["run"][name], False) for name in group["run"].attrs["variables"])
         draws = int(group["draw"].shape[0])
+        layout = Layout(outputs, coords, draws, batch, run, tuple(group.attrs.get("wattbit_generations", ())))
+        for owner, variables in ((group, outputs), (group["run"], run)):
+            for variable in variables:
+                _check_cut(layout, variable, owner[variable.name])
     except KeyError as error:
         raise CubeDamagedError(f"{group.store_path}: no variable or attribute {error}") from error
-    return Layout(outputs, coords, draws, batch, run)
+    return layout
 
 
-def _variable_of(array: zarr.Array, batch: int) -> Variable:
-    cut = (array.shards or array.chunks)[0]
-    if cut != batch:
-        # One writer for each file is what keeps rows from being lost; a cube cut otherwise must not be written to.
-        raise CubeDamagedError(f"{array.store_path}: shards of {cut} draws, expected batches of {batch}")
+def _variable_of(array: zarr.Array, across: bool) -> Variable:
     dtype = cast("DType", str(array.dtype))
-    return Variable(array.basename, tuple(array.metadata.dimension_names), dtype, array.attrs.asdict())
+    return Variable(array.basename, tuple(array.metadata.dimension_names), dtype, array.attrs.asdict(), across)
 
 
-def _check_inputs(layout: Layout, inputs: xr.Dataset) -> None:
+def _check_cut(layout: Layout, variable: Variable, array: zarr.Array) -> None:
+    cut, expected = array.shards or array.chunks, layout.shard(variable)
+    if cut != expected:
+        # One writer for each file is what keeps rows from being lost; a cube cut otherwise must not be written to.
+        batches = f"shards of {cut[0]} draws, expected batches of {expected[0]}"
+        other = f"shards of {cut}, expected {expected}"
+        raise CubeDamagedError(f"{array.store_path}: {batches if cut[0] != expected[0] else other}")
+
+
+def check_inputs(layout: Layout, inputs: xr.Dataset) -> None:
+    """Refuse a draw table that does not fit the layout; see `create_cube`."""
     if inputs.sizes.get("draw") != layout.draws:
         raise LayoutError(f"the draw table has {inputs.sizes.get('draw')} draws, the layout {layout.draws}")
     if "draw" in inputs.coords and not np.array_equal(inputs["draw"].values, np.arange(layout.draws)):
@@ -187,7 +220,8 @@ def _check_inputs(layout: Layout, inputs: xr.Dataset) -> None:
             raise LayoutError(f"draw table: {name!r} mixes strings with other things, expected strings only")
 
 
-def _write_template(root: Path, layout: Layout, inputs: xr.Dataset, title: str) -> None:
+def write_template(root: Path, layout: Layout, inputs: xr.Dataset, title: str) -> None:
+    """Write all metadata, the labels and the draw table of a cube into the new directory `root`."""
     of_draws = plain_attrs("the draw table", inputs.attrs)
     attributes = {
         **of_draws,
@@ -196,6 +230,8 @@ def _write_template(root: Path, layout: Layout, inputs: xr.Dataset, title: str) 
         "coordinates": "replicate",
         "wattbit_format": FORMAT,
         "wattbit_batch": layout.batch,
+        "wattbit_generations": list(layout.generations),
+        "wattbit_across": [variable.name for variable in layout.variables if variable.across],
         "wattbit_outputs": [variable.name for variable in layout.variables],
         "wattbit_inputs": [str(name) for name in inputs.data_vars],
     }
@@ -206,12 +242,13 @@ def _write_template(root: Path, layout: Layout, inputs: xr.Dataset, title: str) 
     }
     run = group.create_group("run", attributes=run_attributes)
     for dim, labels in layout.coords.items():
-        _write_full(group, dim, dim, np.array(labels, dtype=object), {"long_name": dim})
+        chunk = LABEL_CHUNK if dim == GROWS else len(labels)
+        _write_full(group, dim, dim, np.array(labels, dtype=object), {"long_name": dim}, chunk)
     draw = np.arange(layout.draws, dtype=np.int64)
     for owner in (group, run):
-        _write_full(owner, "draw", "draw", draw, inputs["draw"].attrs)
+        _write_full(owner, "draw", "draw", draw, inputs["draw"].attrs, INPUT_CHUNK)
     for name in ("replicate", *inputs.data_vars):
-        _write_full(group, str(name), "draw", inputs[name].values, inputs[name].attrs)
+        _write_full(group, str(name), "draw", inputs[name].values, inputs[name].attrs, INPUT_CHUNK)
     for owner, variables in ((group, layout.variables), (run, layout.run_variables)):
         for variable in variables:
             _create_empty(owner, layout, variable)
@@ -221,13 +258,15 @@ def _write_template(root: Path, layout: Layout, inputs: xr.Dataset, title: str) 
         zarr.consolidate_metadata(os.fspath(root), zarr_format=3)
 
 
-def _write_full(group: zarr.Group, name: str, dim: str, values: npt.NDArray[Any], attrs: Mapping[Any, Any]) -> None:
+def _write_full(
+    group: zarr.Group, name: str, dim: str, values: npt.NDArray[Any], attrs: Mapping[Any, Any], chunk: int
+) -> None:
     text = values.dtype.kind in "OTU"
     array = group.create_array(
         name,
         shape=values.shape,
         dtype=str if text else values.dtype,
-        chunks=(min(len(values), INPUT_CHUNK),),
+        chunks=(chunk,),
         compressors=ZstdCodec(level=ZSTD_LEVEL, checksum=True),
         chunk_key_encoding={"name": "default", "separator": "."},
         dimension_names=(dim,),

@@ -7,8 +7,12 @@ what to do next        error                      code
 =====================  =========================  =================================================
 give another path      `CubeExistsError`          ``cube_exists``
 give another path      `NotACubeError`            ``not_a_cube``
+give another path      `CannotWriteError`         ``cannot_write``
 install a newer        `FormatTooNewError`        ``format_too_new``
 program
+wait, or stop the      `StoreInUseError`          ``store_in_use``
+other run
+run again              `LeaseLostError`           ``lease_lost``
 mend the calling code  `LayoutError`              ``layout``
 mend the calling code  `BatchError`               ``batch``
 leave the batch alone  `AlreadyCommittedError`    ``already_committed``
@@ -57,6 +61,24 @@ class FormatTooNewError(NotACubeError):
     """The cube was written by a newer program: install that one or a later one."""
 
     code = "format_too_new"
+
+
+class CannotWriteError(PathError):
+    """The cube may be read and not written to."""
+
+    code = "cannot_write"
+
+
+class StoreInUseError(StorageError):
+    """Another run is writing into the cube: wait for it to end, or stop it."""
+
+    code = "store_in_use"
+
+
+class LeaseLostError(StorageError):
+    """The run's lease ran out before it was renewed, and another run may be writing: run again later."""
+
+    code = "lease_lost"
 
 
 class CallError(StorageError):

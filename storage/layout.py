@@ -3,6 +3,10 @@
 The first dimension of every variable is ``draw``. Along it the cube is cut into batches of equal length (the last
 may be shorter), and one batch is one shard, hence one file, of every variable. So two writers of different batches
 never touch the same file.
+
+A cube may grow along two dimensions. More draws make more batches, the last short one being filled first. More
+configurations make another *generation*: those that were added together, solved together and committed together.
+Shards stay as wide as the first generation, so what is there keeps its place, and further shards stand beside.
 """
 
 from __future__ import annotations
@@ -10,8 +14,8 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 from storage.errors import LayoutError, nearest
@@ -21,6 +25,9 @@ ITEM_BYTES: dict[str, int] = {"float64": 8, "int8": 1, "int64": 8}
 
 INNER_CHUNK_BYTES = 16 * 1024
 """A shard is cut by configuration only where the pieces reach this size: a smaller piece costs more than it spares."""
+
+GROWS = "configuration"
+"""The dimension, beside ``draw``, along which labels may be added to a cube."""
 
 RESERVED_NAMES = frozenset({"draw", "replicate", "run"})
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -55,6 +62,9 @@ class Variable:
         Where nothing was written a float is NaN and an integer 0, so 0 must mean "not there" in an integer variable.
     attrs : mapping
         What JSON can hold. ``units`` is required, or ``flag_values`` and ``flag_meanings`` (CF conventions).
+    across : bool
+        Whether each value rests on all configurations of its draw (a regret). Such a variable is written, anew where
+        it was there, with the last generation, and counts only where that is committed.
 
     Raises
     ------
@@ -66,6 +76,7 @@ class Variable:
     dims: tuple[str, ...]
     dtype: DType
     attrs: Mapping[str, Any] = field(default_factory=dict)
+    across: bool = False
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name) or self.name in RESERVED_NAMES:
@@ -77,6 +88,8 @@ class Variable:
         object.__setattr__(self, "attrs", plain_attrs(f"variable {self.name!r}", self.attrs))
         if "units" not in self.attrs and "flag_meanings" not in self.attrs:
             raise LayoutError(f"variable {self.name!r}: attributes {dict(self.attrs)!r}, expected 'units' among them")
+        if self.across and GROWS not in self.dims:
+            raise LayoutError(f"variable {self.name!r}: dims {self.dims!r}, expected {GROWS!r} where across is set")
 
     @property
     def fill(self) -> float | int:
@@ -101,6 +114,8 @@ class Layout:
         How many draws make a batch, >= 1.
     run_variables : tuple of Variable
         What concerns the run and not the result (seconds, attempts), kept in the group ``run``.
+    generations : tuple of int
+        How many configurations came with each generation, in the order of their labels. Default: all with the first.
 
     Raises
     ------
@@ -113,6 +128,7 @@ class Layout:
     draws: int
     batch: int
     run_variables: tuple[Variable, ...] = ()
+    generations: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "coords", {dim: tuple(labels) for dim, labels in self.coords.items()})
@@ -134,6 +150,10 @@ class Layout:
                         hint = nearest(dim, self.coords)
                         raise LayoutError(f"variable {variable.name!r}: dimension {dim!r} has no labels{hint}")
         self._check_status()
+        count = len(self.coords.get(GROWS, ("all",)))
+        object.__setattr__(self, "generations", tuple(self.generations) or (count,))
+        if sum(self.generations) != count or min(self.generations) < 1:
+            raise LayoutError(f"generations {self.generations}: expected numbers that sum to {count}, each 1 or more")
 
     def _check_status(self) -> None:
         status = next((variable for variable in self.variables if variable.name == "status"), None)
@@ -179,9 +199,30 @@ class Layout:
         """Return the shape of `variable` over the whole cube, or over so many `draws`."""
         return (self.draws if draws is None else draws, *(len(self.coords[dim]) for dim in variable.dims[1:]))
 
+    def labels(self, generation: int) -> slice:
+        """Return the positions of a generation's configurations."""
+        start = sum(self.generations[:generation])
+        return slice(start, start + self.generations[generation])
+
+    def is_written(self, variable: Variable, generation: int) -> bool:
+        """Return whether `variable` is written with this generation: what compares all with the last, see `Variable`."""
+        if variable.across:
+            return generation == len(self.generations) - 1
+        return generation == 0 or GROWS in variable.dims
+
+    def region(self, variable: Variable, generation: int, start: int, stop: int) -> tuple[slice, ...]:
+        """Return where the draws [start, stop) of a generation lie in the array of `variable`."""
+        rows = {"draw": slice(start, stop)}
+        if not variable.across:
+            rows[GROWS] = self.labels(generation)
+        sizes = self.shape(variable)
+        return tuple(rows.get(dim, slice(0, size)) for dim, size in zip(variable.dims, sizes, strict=True))
+
     def shard(self, variable: Variable) -> tuple[int, ...]:
-        """Return the shape of one shard: a batch of draws and the whole of every other dimension."""
-        return self.shape(variable, self.batch)
+        """Return the shape of one shard: a batch of draws, as many configurations as came first, all else whole."""
+        sizes = {"draw": self.batch, GROWS: self.generations[0]}
+        whole = self.shape(variable)
+        return tuple(sizes.get(dim, size) for dim, size in zip(variable.dims, whole, strict=True))
 
     def inner_chunk(self, variable: Variable) -> tuple[int, ...]:
         """Return the shape of the pieces within a shard that are compressed, and may be read, on their own.
@@ -189,8 +230,28 @@ class Layout:
         One configuration each where that makes pieces of `INNER_CHUNK_BYTES` and more, else the whole shard.
         """
         shard = self.shard(variable)
-        piece = tuple(1 if dim == "configuration" else size for dim, size in zip(variable.dims, shard, strict=True))
+        piece = tuple(1 if dim == GROWS else size for dim, size in zip(variable.dims, shard, strict=True))
         return piece if math.prod(piece) * ITEM_BYTES[variable.dtype] >= INNER_CHUNK_BYTES else shard
+
+    def grown(self, draws: int, labels: Sequence[str] = ()) -> Layout:
+        """Return this layout with so many draws in all and, as a new generation, further configurations.
+
+        Raises
+        ------
+        LayoutError
+            Fewer draws than there are, a label that is there already, or no dimension to add it to.
+        """
+        if draws < self.draws:
+            raise LayoutError(f"draws = {draws}, expected {self.draws} or more: a cube does not shrink")
+        if not labels:
+            return replace(self, draws=draws)
+        coords = {**self.coords, GROWS: (*self.coords.get(GROWS, ()), *labels)}
+        return replace(self, draws=draws, coords=coords, generations=(*self.generations, len(labels)))
+
+    @property
+    def columns(self) -> int:
+        """How many shards stand side by side along the configurations."""
+        return math.ceil(sum(self.generations) / self.generations[0])
 
     @property
     def nbytes(self) -> int:
@@ -202,5 +263,7 @@ class Layout:
 
     @property
     def files(self) -> int:
-        """How many files the finished batches take: one of every variable, and the commit record."""
-        return self.batches * (len(self.variables) + len(self.run_variables) + 1)
+        """How many files the finished batches take: the shards of every variable, and the commit records."""
+        variables = (*self.variables, *self.run_variables)
+        shards = sum(self.columns if GROWS in variable.dims else 1 for variable in variables)
+        return self.batches * (shards + len(self.generations))

@@ -6,16 +6,18 @@ import os
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import xarray as xr
 
-from storage.batches import committed_batches
 from storage.compacted import MARK, is_compacted, layout_of_compacted, open_compacted
 from storage.cube import layout_of, open_root
-from storage.files import StorePath, local_root, read_json, study_file
-from storage.layout import Layout
+from storage.files import StorePath, list_files, local_root, read_json, study_file, tables_directory
+from storage.layout import GROWS, Layout, Variable
+from storage.records import committed_batches, committed_cells, is_whole, read_records
 from storage.summaries import Summary, kept_summary, merge, summarise
 
 
@@ -28,12 +30,12 @@ class CubeProgress:
     draws : int
         Draws of the whole cube.
     draws_committed : int
-        Draws in committed batches.
+        Draws that are committed for all configurations.
     status_counts : mapping of str to int
         Cells (draws times configurations) by the word of their status, zeros included; the cells of missing batches
         are counted under the word of 0. They add up to the cells of the whole cube.
     missing_batches : tuple of int
-        Numbers of the batches without a commit record, in order.
+        Numbers of the batches that are not committed whole, in order.
     """
 
     draws: int
@@ -46,9 +48,10 @@ def open_cube(path: StorePath) -> xr.Dataset:
     """Open a cube, its outputs lazily, with everything in uncommitted batches masked.
 
     Where a batch has no commit record, floats are NaN and integers 0 (status: nothing was run), whatever bytes a
-    writer may have left there. Outputs are dask arrays cut as the files are, one batch of draws and the whole of
-    every other dimension. The draw table is no dask array: its numbers are read on first use, its text at once. It is
-    cut otherwise, and is valid for every draw from the start.
+    writer may have left there. Where configurations were added and are not solved yet in a draw, they alone are
+    masked, and with them what compares all configurations (`Variable.across`). Outputs are dask arrays cut as the
+    files are, one batch of draws and the whole of every other dimension. The draw table is no dask array: its numbers
+    are read on first use, its text at once. It is cut otherwise, and is valid for every draw from the start.
 
     A compacted cube opens the same way, with larger chunks and the further attribute ``compacted``: nothing in it is
     left to be masked.
@@ -74,19 +77,18 @@ def open_cube(path: StorePath) -> xr.Dataset:
     if is_compacted(path):
         return _with_python_strings(open_compacted(path))
     layout = layout_of(open_root(path))
-    missing = _missing(layout, committed_batches(path))
+    cells = committed_cells(layout, read_records(local_root(path), layout))
     names = [variable.name for variable in layout.variables]
     dataset: xr.Dataset = xr.open_zarr(root, chunks=None, drop_variables=names)
     others = [str(name) for name in dataset.variables if name not in layout.coords and name != "draw"]
     chunks = {"draw": layout.batch, **dict.fromkeys(layout.coords, -1)}
     outputs = xr.open_zarr(root, chunks=chunks, drop_variables=others)[names]
-    mask = _committed_draws(layout, missing)
-    if missing:
-        committed = xr.DataArray(mask, dims="draw").chunk({"draw": layout.batch})
+    if not cells.all():
         for variable in layout.variables:
+            committed = _mask(layout, variable, cells).chunk({"draw": layout.batch})
             outputs[variable.name] = outputs[variable.name].where(committed, variable.fill)
     dataset = _with_python_strings(dataset.assign({name: outputs[name].variable for name in names}))
-    return dataset.assign_attrs(draws_total=layout.draws, draws_committed=int(mask.sum()))
+    return dataset.assign_attrs(draws_total=layout.draws, draws_committed=int(cells.all(axis=1).sum()))
 
 
 def read_inputs(path: StorePath) -> xr.Dataset:
@@ -105,20 +107,26 @@ def read_study(path: StorePath) -> dict[str, Any]:
     return read_json(study_file(local_root(path)))
 
 
+def read_tables(path: StorePath) -> dict[str, Path]:
+    """Return the files that the study rests on, as they were given to `create_cube`, by their names; errors as `open_cube`."""
+    open_root(path)
+    directory = tables_directory(local_root(path))
+    return {name: directory / name for name in list_files(directory)}
+
+
 def cube_progress(path: StorePath) -> CubeProgress:
     """Return how far the cube has come, from the commit records alone; errors as `open_cube`."""
     if is_compacted(path):
         return _compacted_progress(path)
     layout = layout_of(open_root(path))
-    records = committed_batches(path)
-    missing = _missing(layout, records)
+    records = read_records(local_root(path), layout)
+    cells = committed_cells(layout, records)
     counts = Counter(dict.fromkeys(layout.status_meanings.values(), 0))
     for record in records.values():
         counts.update(record["status"])
-    committed = int(_committed_draws(layout, missing).sum())
-    cells = int(np.prod(layout.shape(layout.status, layout.draws - committed)))
-    counts[layout.status_meanings[0]] += cells
-    return CubeProgress(layout.draws, committed, dict(counts), missing)
+    counts[layout.status_meanings[0]] += int(np.prod(layout.shape(layout.status))) - sum(counts.values())
+    missing = tuple(batch for batch in range(layout.batches) if not is_whole(layout, records, batch))
+    return CubeProgress(layout.draws, int(cells.all(axis=1).sum()), dict(counts), missing)
 
 
 def read_summary(path: StorePath) -> Summary:
@@ -158,11 +166,10 @@ def _with_python_strings(dataset: xr.Dataset) -> xr.Dataset:
     return dataset.assign({name: dataset[name].astype(object) for name in text})
 
 
-def _missing(layout: Layout, records: Mapping[int, Any]) -> tuple[int, ...]:
-    return tuple(batch for batch in range(layout.batches) if batch not in records)
-
-
-def _committed_draws(layout: Layout, missing: tuple[int, ...]) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    committed = np.ones(layout.batches, dtype=np.bool_)
-    committed[list(missing)] = False
-    return np.repeat(committed, layout.batch)[: layout.draws]
+def _mask(layout: Layout, variable: Variable, cells: npt.NDArray[np.bool_]) -> xr.DataArray:
+    """Where `variable` counts, given the committed cells (draws, generations)."""
+    if variable.across:
+        return xr.DataArray(cells.all(axis=1), dims="draw")
+    if GROWS not in variable.dims or len(layout.generations) == 1:
+        return xr.DataArray(cells[:, 0], dims="draw")
+    return xr.DataArray(np.repeat(cells, layout.generations, axis=1), dims=("draw", GROWS))

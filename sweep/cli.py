@@ -1,4 +1,4 @@
-"""The command line: `wattbit run | plan | check | solve | status | report | query | compact`.
+"""The command line: `wattbit run | plan | check | solve | status | report | query | compact | verify`.
 
 Results go to standard output, progress to standard error. Exit codes: 0 done, 1 finished with draws that failed,
 2 refused, 130 interrupted.
@@ -22,12 +22,15 @@ from report import CubeContentError, robustness_table, table_record, table_text,
 from sampling import SamplingError
 from storage import CubeProgress, StorageError, cube_progress, open_cube, read_study
 from sweep import ask, tell
-from sweep.errors import StudyError
+from sweep.errors import RunStoppedError, StudyError
 from sweep.executors import WorkersLostError
+from sweep.growth import added, fitted
 from sweep.plan import Plan, make_plan
-from sweep.run import default_store, missing_draws, refuse_other_study
+from sweep.run import default_store, missing_draws
 from sweep.run import run as run_plan
 from sweep.study import read_study as read_study_file
+from sweep.verify import verdict
+from sweep.verify import verify as verify_cube
 from sweep.what_if import what_if
 
 REFUSED = (StudyError, InputError, SamplingError, StorageError, TemplateError, CubeContentError, OSError)
@@ -99,13 +102,15 @@ def run(
     address: str | None,
     serial: bool,
 ) -> int:
-    """Run a study, or finish the cube that an earlier run left; then print the robustness table and write the report."""
+    """Run a study, or finish or extend the cube that an earlier run left; then print the table and write the report."""
     plan = _plan(study, draws)
     if serial and address:
         raise StudyError("--serial and --address: found both, expected one of them")
     target = store or default_store(plan)
     page = _page(target)
-    refuse_other_study(plan, target)
+    plan = fitted(plan, target)
+    if target.exists() and (more := added(plan, target)):
+        click.echo(f"{target} is extended by {more}; what it holds is kept", err=True)
     processors = workers or (1 if serial else os.cpu_count() or 1)
     missing = missing_draws(plan, target)
     seconds = plan.pilot_seconds() if missing and not address else None
@@ -114,6 +119,9 @@ def run(
         outcome = run_plan(plan, target, workers=workers, address=address, serial=serial)
     except WorkersLostError as fault:
         click.echo(f"wattbit: {fault}; the same line again tries them once more", err=True)
+        return WITH_FAILURES
+    except RunStoppedError as fault:
+        click.echo(f"wattbit: stopped: {fault}{INTERRUPTED_RUN}", err=True)
         return WITH_FAILURES
     click.echo(f"{outcome.solved} draws solved, {outcome.found} found finished", err=True)
     _tell_table(target, as_json)
@@ -240,3 +248,18 @@ def compact(store: Path, out: Path | None) -> int:
     """Rewrite a cube into large shards for reading, every value checked; the cube itself stays as it is."""
     click.echo(ask.compacted_text(store, out))
     return DONE
+
+
+@main.command()
+@STORE
+@AS_JSON
+@click.option("--sample", type=click.IntRange(min=0), default=1, show_default=True, help="Draws to solve again, cold.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Which draws these are.")
+@refusing
+def verify(store: Path, as_json: bool, sample: int, seed: int) -> int:
+    """Say whether a cube may be believed: checksums, costs and balances, and some draws solved again by plain Pyomo."""
+    record = verify_cube(store, sample, seed)
+    click.echo(json.dumps(record, indent=1) if as_json else verdict(record))
+    for line in [*record["faults"], *(f"note: made with {note}" for note in record["other_code"])]:
+        click.echo(line, err=True)
+    return DONE if record["believed"] else WITH_FAILURES

@@ -1,4 +1,4 @@
-"""Errors of a study or a run that its author can mend; each is one clear message and exit code 2."""
+"""Errors of a study or a run that its author can mend, each one clear message; refusals have exit code 2."""
 
 from __future__ import annotations
 
@@ -11,6 +11,10 @@ from pydantic import BaseModel, ValidationError
 
 class StudyError(ValueError):
     """A study file, a command-line value or a store that does not fit; nothing was written."""
+
+
+class RunStoppedError(RuntimeError):
+    """The disk or the store failed in the middle of a run; what was finished is kept."""
 
 
 def explain(error: ValidationError, model: type[BaseModel], where: str) -> str:

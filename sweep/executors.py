@@ -180,6 +180,8 @@ def _feed(
                 waiting.append(batch)
             else:
                 lost.append(batch)
+        except ray.exceptions.RayTaskError as fault:
+            raise fault.cause from fault  # as what it was, without the wrapping
         else:
             yield result
         del flying[done]

@@ -41,6 +41,7 @@ from sweep.study import Study
 
 PACKAGES = ("wattbit-sweep", "highspy", "numpy", "pyomo", "scipy", "tsam")  # what may change a byte of the cube
 PILOT_DAYS = 24
+REGRET = "regret_total"  # the outcome that rests on all configurations of a draw
 Theta = dict[str, float | str]
 
 
@@ -53,6 +54,8 @@ class Plan:
     case: Case
     layout: Layout
     identity: Mapping[str, Any]
+    tables: Mapping[str, Path]
+    mids: Theta
 
     @property
     def days_per_draw(self) -> float:
@@ -84,6 +87,29 @@ class Plan:
         begun = time.perf_counter()
         solve_draw(replace(self.case, days={year: Days(days.day[chosen], weight)}), theta)
         return (time.perf_counter() - begun) * self.days_per_draw / len(chosen)
+
+    def continuing(self, layout: Layout, start: str) -> Plan:
+        """Return this plan as the continuation of a cube that begins with some of its draws and configurations.
+
+        Parameters
+        ----------
+        layout : Layout
+            Of the cube. Its configurations keep their order and come first, whatever their order in the study; the
+            others become a generation of their own.
+        start : str
+            The weather year whose first day gave the cube's starting basis.
+        """
+        held = layout.coords["configuration"]
+        names = (*held, *(c for c in self.study.configurations if c not in held))
+        study = self.study.model_copy(update={"configurations": names})
+        case = self.case
+        if names != self.study.configurations or start != self.identity["start"]:
+            case = make_case(study, case.inputs, case.days, self.mids, start)
+        whole = layout.grown(self.layout.draws, names[len(held) :])
+        of_study = {**self.identity["study"], "configurations": list(names)}
+        return replace(
+            self, study=study, case=case, layout=whole, identity={**self.identity, "study": of_study, "start": start}
+        )
 
 
 def theta_of(table: xr.Dataset, draw: int) -> Theta:
@@ -153,17 +179,26 @@ def make_plan(study: Study, base: Path) -> Plan:
         "design_kind": study.design.kind,
         "siting": study.siting,
     }
+    files = _files(study, case, base)
     return Plan(
-        study, table.assign_attrs(attrs), case, _layout(study, case, table), _identity(study, case, table, base)
+        study=study,
+        table=table.assign_attrs(attrs),
+        case=case,
+        layout=_layout(study, case, table),
+        identity=_identity(study, case, table, files),
+        tables=files,
+        mids=mids,
     )
 
 
-def make_case(study: Study, inputs: Inputs, days: Mapping[str, Days], mids: Theta) -> Case:
-    """Compile a study's case; every draw starts from the basis of the mid values in the first weather year."""
+def make_case(
+    study: Study, inputs: Inputs, days: Mapping[str, Days], mids: Theta, start_year: str | None = None
+) -> Case:
+    """Compile a study's case; every draw starts from the basis of the mid values in one weather year, default the first."""
     configurations = read_configurations(
         inputs.tables["configurations"], study.configurations, inputs, study.siting, study.free
     )
-    start = mids | {WEATHER_YEAR: next(iter(days))}
+    start = mids | {WEATHER_YEAR: start_year or next(iter(days))}
     return build_case(inputs, days, configurations, study.reference, study.siting, start)
 
 
@@ -175,10 +210,12 @@ def _layout(study: Study, case: Case, table: xr.Dataset) -> Layout:
             ("draw", "configuration", *o.dims),
             o.dtype,
             {"long_name": o.meaning, **(flags if o.name == "status" else {"units": o.unit})},
+            across=o.name == REGRET,
         )
         for o in OUTCOMES
     ]
-    run = [Variable("seconds", ("draw",), "float64", {"units": "s", "long_name": "time to solve the draw"})]
+    told = "time to solve the draw, shared evenly by the configurations that were solved together"
+    run = [Variable("seconds", ("draw", "configuration"), "float64", {"units": "s", "long_name": told})]
     return Layout(
         variables=tuple(variables),
         coords=coordinates(case.inputs, case.configurations, case.tiers),
@@ -188,36 +225,50 @@ def _layout(study: Study, case: Case, table: xr.Dataset) -> Layout:
     )
 
 
-def _identity(study: Study, case: Case, table: xr.Dataset, base: Path) -> dict[str, Any]:
-    """What decides the bytes of the cube: the study, the content of its files, days, templates and solver versions."""
+def _files(study: Study, case: Case, base: Path) -> dict[str, Path]:
+    """Every file that the study rests on, by its name in the record."""
     files = dict(case.inputs.tables)
     if study.days.file is not None:
         files["days"] = base / study.days.file
     if study.design.file is not None:
         files["design"] = base / study.design.file
+    return dict(sorted(files.items()))
+
+
+def _identity(study: Study, case: Case, table: xr.Dataset, files: Mapping[str, Path]) -> dict[str, Any]:
+    """What decides the bytes of the cube: the study, the content of its files, days, templates and solver versions."""
     paths = {"days": {"file"}, "design": {"file"}, "inputs": set(InputsSpec.model_fields) - {"scalars", "exchanges"}}
+    shares = {c.name: c.shares for c in case.configurations if c.shares is not None}
+    stages = {f"siting {name}".strip(): template.fingerprint() for name, template in sorted(case.stages.items())}
     return {
         "study": study.model_dump(mode="json", exclude=paths),
-        "files": {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in sorted(files.items())},
+        "files": {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items()},
+        "shares": {name: hashlib.sha256(values.tobytes()).hexdigest() for name, values in shares.items()},
         "days": {year: {"day": days.day.tolist(), "weight": days.weight.tolist()} for year, days in case.days.items()},
-        "draws": _table_hash(table),
-        "template": case.fingerprint(),
-        "source": _source_hash(),
-        "versions": {name: version(name) for name in PACKAGES},
+        "start": next(iter(case.days)),
+        "draws": table_hash(table),
+        "template": {"dispatch": case.dispatch.fingerprint(), **stages},
+        "source": current_source(),
+        "versions": current_versions(),
     }
 
 
-def _table_hash(table: xr.Dataset) -> str:
-    """SHA-256 of the draws: names in order, numbers by their bytes, text as it is."""
+def table_hash(table: xr.Dataset, draws: int | None = None) -> str:
+    """SHA-256 of the draws, or of the first so many: names in order, numbers by their bytes, text as it is."""
     digest = hashlib.sha256()
     for name, column in table.data_vars.items():
-        values = column.values
+        values = column.values[:draws]
         numeric = values.dtype.kind == "f"
         digest.update(str(name).encode() + (values.tobytes() if numeric else "\n".join(values).encode()))
     return digest.hexdigest()
 
 
-def _source_hash() -> str:
+def current_versions() -> dict[str, str]:
+    """Versions of what may change a byte of a cube."""
+    return {name: version(name) for name in PACKAGES}
+
+
+def current_source() -> str:
     """SHA-256 of the code that decides a cube's bytes: packages model and sampling, file by file."""
     digest = hashlib.sha256()
     for package in (model, sampling):

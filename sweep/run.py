@@ -1,21 +1,30 @@
-"""Runs a plan to the end: creates the cube or resumes it, hands the missing batches to an executor, shows progress."""
+"""Runs a plan to the end: creates, extends or resumes the cube, hands what is missing to an executor, shows progress."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
 
-from storage import committed_batches, create_cube, is_compacted, read_study
-from sweep.errors import StudyError
+from storage import (
+    CubeExistsError,
+    Lease,
+    StorageError,
+    committed_batches,
+    create_cube,
+    cube_progress,
+    extend_cube,
+    finish_extension,
+    read_layout,
+)
+from sweep.errors import RunStoppedError
 from sweep.executors import reach, run_on_ray, run_serial
+from sweep.growth import fitted
 from sweep.plan import Plan
 from sweep.progress import DrawProgress
-from sweep.worker import BatchSummary, Work, solve_batch
-
-DIFFERENCES_SHOWN = 12
+from sweep.worker import BatchSummary, Draws, Work, solve_batch
 
 
 @dataclass
@@ -27,10 +36,12 @@ class Outcome:
 
 
 def missing_draws(plan: Plan, store: Path) -> int:
-    """Draws of the plan that the store, if there is one, does not hold."""
-    committed = committed_batches(store) if store.exists() else {}
-    bounds = [plan.layout.bounds(b) for b in range(plan.layout.batches) if b not in committed]
-    return sum(stop - start for start, stop in bounds)
+    """Draws of a fitted plan that the store, if there is one, does not hold for all of its configurations."""
+    if not store.exists():
+        return plan.layout.draws
+    if plan.layout.generations != read_layout(store).generations:
+        return plan.layout.draws
+    return plan.layout.draws - cube_progress(store).draws_committed
 
 
 def default_store(plan: Plan) -> Path:
@@ -41,66 +52,57 @@ def default_store(plan: Plan) -> Path:
 def run(
     plan: Plan, store: Path, *, workers: int | None = None, address: str | None = None, serial: bool = False
 ) -> Outcome:
-    """Solve every draw that the store does not hold yet.
+    """Solve every draw and configuration that the store does not hold yet; no other run may write there meanwhile.
 
     Raises
     ------
     StudyError
         The store holds another study; the differences are listed, nothing is touched.
+    StoreInUseError
+        Another run is at work on the store; nothing is touched.
+    RunStoppedError
+        The disk or the store failed while batches were solved; those that were finished are kept.
     WorkersLostError
         Some batches lost their worker again and again; the others are done.
     """
-    refuse_other_study(plan, store)
+    plan = fitted(plan, store)
     if address is not None:
         reach(address)
+    record = {"identity": plan.identity}
     if not store.exists():
-        create_cube(store, plan.layout, plan.table, {"identity": plan.identity}, title=f"Sweep of {plan.study.name}")
-    committed = committed_batches(store)
-    missing = [b for b in range(plan.layout.batches) if b not in committed]
-    found = plan.layout.draws - missing_draws(plan, store)
-    outcome = Outcome(found=found)
-    work = Work(plan.case, plan.table, str(store.resolve()), plan.identity["versions"])
-    with DrawProgress(plan.layout.draws, found) as progress:
-        for summary in _execute(work, missing, workers, address, serial):
-            outcome.solved += summary.draws
-            progress.add(summary.draws, summary.seconds)
+        with suppress(CubeExistsError):  # another run made it meanwhile: only one of the two gets the lease
+            create_cube(store, plan.layout, plan.table, record, f"Sweep of {plan.study.name}", table_bytes(plan))
+    elif read_layout(store) == plan.layout and len(committed_batches(store)) == plan.layout.batches:
+        return Outcome(found=plan.layout.draws)
+    with Lease(store) as lease:
+        finish_extension(store)
+        plan = fitted(plan, store)
+        if read_layout(store) != plan.layout:
+            extend_cube(store, plan.layout, plan.table, {"identity": plan.identity}, table_bytes(plan))
+        missing = list(cube_progress(store).missing_batches)
+        outcome = Outcome(found=plan.layout.draws - missing_draws(plan, store))
+        work = Work(plan.case, str(store.resolve()), plan.identity["versions"], lease.token)
+        try:
+            with DrawProgress(plan.layout.draws, outcome.found) as progress:
+                for summary in _execute(plan, work, missing, workers, address, serial):
+                    outcome.solved += summary.draws
+                    progress.add(summary.draws, summary.seconds)
+                    lease.check()
+        except (OSError, StorageError) as fault:
+            raise RunStoppedError(str(fault)) from fault
     return outcome
 
 
+def table_bytes(plan: Plan) -> dict[str, bytes]:
+    """The files that a study rests on, by name and ending: with them, a cube can be checked years later."""
+    endings = {name: ".csv.gz" if path.suffix == ".gz" else ".csv" for name, path in plan.tables.items()}
+    return {name + endings[name]: path.read_bytes() for name, path in plan.tables.items()}
+
+
 def _execute(
-    work: Work, batches: list[int], workers: int | None, address: str | None, serial: bool
+    plan: Plan, work: Work, batches: list[int], workers: int | None, address: str | None, serial: bool
 ) -> Iterator[BatchSummary]:
+    part = partial(Draws.of, plan.table, plan.layout)
     if serial or not batches:
-        return run_serial(solve_batch, work, batches)
-    return run_on_ray(solve_batch, work, batches, workers, address)
-
-
-def refuse_other_study(plan: Plan, store: Path) -> None:
-    """Make sure that the store, if there is one, is of the same study; see :func:`run`."""
-    if not store.exists():
-        return
-    if is_compacted(store):
-        raise StudyError(f"{store} is a compacted cube, for reading only: run into the cube that it was made from")
-    identity = json.loads(json.dumps(plan.identity))
-    stored = read_study(store).get("identity", {})
-    different = list(_differences(stored, identity))
-    if different:
-        shown = different[:DIFFERENCES_SHOWN]
-        more = [f"  ... and {len(different) - len(shown)} more"] if len(different) > len(shown) else []
-        raise StudyError(
-            "\n".join([f"{store} holds another study; run into another store, or remove it:", *shown, *more])
-        )
-
-
-def _differences(stored: Any, given: Any, key: str = "") -> Iterator[str]:
-    """Lines that tell, key by key, where two records differ."""
-    if isinstance(stored, Mapping) and isinstance(given, Mapping):
-        for name in dict.fromkeys([*stored, *given]):
-            yield from _differences(stored.get(name), given.get(name), f"{key}.{name}" if key else str(name))
-    elif stored != given:
-        yield f"  {key}: the store has {_short(stored)}, this study has {_short(given)}"
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+        return run_serial(solve_batch, work, batches, part)
+    return run_on_ray(solve_batch, work, batches, workers, address, part)

@@ -12,7 +12,7 @@ import pytest
 import xarray as xr
 
 import storage
-import storage.batches
+import storage.files
 from storage import Layout
 from tests.test_storage_cube import batch_arrays, files_outside_run, make_cube, make_layout
 
@@ -23,7 +23,7 @@ def write(path: Path, layout: Layout, batch: int) -> dict[str, Any]:
 
 def half_write(path: Path, layout: Layout, batch: int, monkeypatch: pytest.MonkeyPatch, files: int = 100) -> None:
     """Write so many of the files of a batch and stop before its commit record."""
-    put, left = storage.batches.put_file, itertools.count(files, -1)
+    put, left = storage.files.put_file, itertools.count(files, -1)
 
     def put_some(root: Path, file: Path, content: bytes) -> None:
         if file.suffix == ".json" or next(left) == 0:
@@ -31,7 +31,7 @@ def half_write(path: Path, layout: Layout, batch: int, monkeypatch: pytest.Monke
         put(root, file, content)
 
     with monkeypatch.context() as patch:
-        patch.setattr(storage.batches, "put_file", put_some)
+        patch.setattr(storage.files, "put_file", put_some)
         with pytest.raises(KeyboardInterrupt):
             write(path, layout, batch)
 

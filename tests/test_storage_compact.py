@@ -14,7 +14,7 @@ import storage
 import storage.compacted
 from storage import Layout
 from storage.compacted import piece_of
-from storage.compaction import sha256
+from tests import growing_cases
 from tests.sweep_cases import files
 from tests.test_storage_cube import batch_arrays, make_cube, make_layout
 
@@ -83,7 +83,7 @@ def test_the_table_of_batches_says_what_the_records_said(tmp_path: Path) -> None
         digests = {name: bytes(table["sha256"][row, n]).hex() for n, name in enumerate(table.attrs["outputs"])}
         assert digests == record["sha256"]
         rest = json.loads(str(table["record"][row]))
-        assert rest == {"batch": record["batch"], "written_by": record["written_by"]}
+        assert rest == {name: record[name] for name in ("batch", "configurations", "written_by")}
 
 
 def test_values_that_are_not_those_of_the_record_are_refused_and_leave_nothing(tmp_path: Path) -> None:
@@ -123,26 +123,21 @@ def test_pieces_are_cut_by_configuration_first_and_not_below_their_size() -> Non
 
 
 def test_added_configurations_are_checked_and_masked_by_their_own_records(tmp_path: Path) -> None:
-    """A record that names its configurations speaks of those alone, and of what compares all where it is the last."""
-    layout = make_layout(draws=3, batch=3)
-    path = make_partial(tmp_path / "a.zarr", layout, (0,))
-    root = json.loads((path / "zarr.json").read_text())
-    root["attributes"]["wattbit_across"] = ["total_cost"]
-    (path / "zarr.json").write_text(json.dumps(root))
-    group = zarr.open_group(str(path), mode="r")
-    file = path / "run" / "commits" / "000000.json"
-    record = json.loads(file.read_text())
-    values = {each.name: group[each.name][:] for each in layout.variables}
-    sums = {each: sha256(array[:, :1]) for each, array in values.items()} | {"total_cost": "00" * 32}
-    file.write_text(json.dumps({**record, "configurations": ["today"], "sha256": sums, "status": {"infeasible": 3}}))
-    storage.compact(path, tmp_path / "b.zarr")
+    """Of an extended cube that is not finished: what is there is kept, what rests on all configurations waits for them."""
+    path = growing_cases.begin(tmp_path / "a.zarr", growing_cases.layout_of(draws=5))
+    for piece in growing_cases.missing(path):
+        growing_cases.write_piece(path, piece)
+    growing_cases.extend(path, 5, ["c2"])
+    growing_cases.write_piece(path, growing_cases.missing(path)[0])  # draws 0 and 1 of the added one
+    old, done = storage.open_cube(path), storage.compact(path, tmp_path / "b.zarr")
     new = storage.open_cube(tmp_path / "b.zarr")
-    np.testing.assert_array_equal(new["status"], np.stack([values["status"][:, 0], [0] * 3], axis=1))
-    np.testing.assert_array_equal(new["generation"][:, 0], values["generation"][:, 0])
-    assert new["generation"].sel(configuration="optimal").isnull().all()
-    assert new["total_cost"].isnull().all()
-    assert new.attrs["draws_committed"] == 0
-    sums["generation"] = sha256(values["generation"])
-    file.write_text(json.dumps({**record, "configurations": ["today"], "sha256": sums}))
-    with pytest.raises(storage.CubeDamagedError, match="generation: draws 0 to 2 are not what"):
+    for name in ("status", "cost", "regret"):
+        np.testing.assert_array_equal(new[name], old[name])
+    assert new["cost"].sel(configuration="c2").notnull().sum() == 2
+    assert new["regret"].notnull().sum() == 2 * 3
+    assert new["cost"].sel(configuration=["c0", "c1"]).notnull().all()
+    assert done.draws_committed == new.attrs["draws_committed"] == old.attrs["draws_committed"] == 2
+    shard = next(file for file in (path / "cost").iterdir() if file.name.startswith("c.0."))
+    shard.write_bytes((path / "cost" / shard.name.replace("c.0.", "c.1.", 1)).read_bytes())
+    with pytest.raises(storage.CubeDamagedError, match="cost: draws 0 to 1 are not what"):
         storage.compact(path, tmp_path / "c.zarr")

@@ -94,7 +94,7 @@ def test_new_cube_opens_plainly_and_shows_everything(tmp_path: Path) -> None:
     assert plain["total_cost"].sel(configuration="optimal").isnull().all()
     assert plain["generation"].sel(area="東京", technology="coal").dims == CELL
     assert (plain["weather_year"] == "fy2024").values.tolist() == [True, False, True, False, True, False, True]
-    assert plain.attrs["wattbit_format"] == 1
+    assert plain.attrs["wattbit_format"] == 2
     run = xr.open_zarr(tmp_path / "deep" / "new.zarr", group="run")
     assert {*run.data_vars} == {"seconds", "attempts"}
     assert run["draw"].values.tolist() == list(range(7))
@@ -215,9 +215,9 @@ def test_what_is_no_cube_is_said_plainly(tmp_path: Path) -> None:
 def test_newer_format_is_refused(tmp_path: Path) -> None:
     path = make_cube(tmp_path / "a.zarr", make_layout())
     metadata = json.loads((path / "zarr.json").read_text())
-    metadata["attributes"]["wattbit_format"] = 2
+    metadata["attributes"]["wattbit_format"] = 3
     (path / "zarr.json").write_text(json.dumps(metadata))
-    with pytest.raises(storage.FormatTooNewError, match="wattbit_format = 2, this program reads 1 to 1") as caught:
+    with pytest.raises(storage.FormatTooNewError, match="wattbit_format = 3, this program reads 1 to 2") as caught:
         storage.read_study(path)
     assert isinstance(caught.value, storage.NotACubeError)
     (path / "zarr.json").write_text('{"attributes"')

@@ -52,7 +52,7 @@ def test_counts_are_those_made_by_hand(tmp_path: Path) -> None:
         "free_configurations": 1,
         "day_solves_fixed": 2 * sum(per_draw),
         "batches": 3,  # of 2, 2 and 1 draws
-        "bytes": 5 * 3 * (8 * values + 1) + 5 * 8,  # the status is one byte; the seconds of each draw
+        "bytes": 5 * 3 * (8 * values + 1 + 8),  # the status is one byte; the seconds of each cell
         "files": 3 * (len(OUTCOMES) + 1 + 1),  # with the seconds and the commit record
     }
 
@@ -134,10 +134,10 @@ def test_moved_or_commented_study_is_the_same_sweep(plan: Plan, tmp_path: Path) 
     ("edits", "more", "differs"),
     [
         ((("seed = 7", "seed = 8"),), "", {"study", "draws"}),
-        ((("five_hubs", "four_hubs"),), "", {"study"}),
+        ((("five_hubs", "four_hubs"),), "", {"study", "shares"}),
         ((('"tokyo_osaka", "five_hubs"', '"five_hubs", "tokyo_osaka"'),), "", {"study"}),
         ((("batch = 2", "batch = 3"),), "", {"study"}),
-        ((("batch", 'siting = "simple"\nbatch'),), "", {"study", "template"}),
+        ((("batch", 'siting = "simple"\nbatch'),), "", {"study", "template", "shares"}),
         ((), "[inputs]\nscalars = { voll = 2999 }\n", {"study", "template"}),
     ],
 )

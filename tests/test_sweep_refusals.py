@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 import sweep.worker
 from model import InputError, read_inputs
-from storage import committed_batches, open_cube
 from sweep.executors import ClusterError, reach
 from sweep.progress import DrawProgress
 from sweep.run import run
 from tests.case_tables import hourly_table, put_at, two_area_tables, write_tables
 from tests.case_tables import spec as own_tables
-from tests.sweep_cases import OWN_DESIGN, files, plan_of, wattbit
+from tests.sweep_cases import DRAWS, OWN_DESIGN, files, plan_of, wattbit
 from tests.sweep_cases import write_study as write_sweep
 
 
@@ -48,21 +48,25 @@ def test_serial_and_a_cluster_exclude_each_other(tmp_path: Path) -> None:
     assert (refused.exit_code, "--serial and --address" in refused.stderr) == (2, True)
 
 
-def test_two_runs_on_one_store_share_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_second_run_on_a_store_is_refused_and_the_first_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     plan = plan_of(write_sweep(tmp_path))
-    store, alone = tmp_path / "shared.zarr", tmp_path / "alone.zarr"
-    run(plan, alone, serial=True)
-    solve_draw = sweep.worker.solve_draw
+    solve_draw, refused = sweep.worker.solve_draw, []
 
-    def while_another_run_commits(case: object, theta: object) -> object:
-        monkeypatch.setattr(sweep.worker, "solve_draw", solve_draw)
-        run(plan, store, serial=True)  # finishes every batch, this one too, before this one is written
+    def while_another_run_is_started(case: object, theta: object) -> object:
+        if not refused:
+            refused.append(wattbit(tmp_path, "run", "study.toml", "--serial", "--store", "shared.zarr"))
         return solve_draw(case, theta)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(sweep.worker, "solve_draw", while_another_run_commits)
-    run(plan, store, serial=True)
-    assert len(committed_batches(store)) == plan.layout.batches
-    np.testing.assert_array_equal(open_cube(store).total_cost, open_cube(alone).total_cost)
+    monkeypatch.setattr(sweep.worker, "solve_draw", while_another_run_is_started)
+    assert run(plan, tmp_path / "shared.zarr", serial=True).solved == DRAWS
+    [second] = refused
+    assert (second.exit_code, second.stdout) == (2, "")
+    assert (
+        f"is being written by another run: host {socket.gethostname()}, process {os.getpid()}, since" in second.stderr
+    )
+    assert [*(tmp_path / "shared.zarr" / "run" / "lease").iterdir()] == []
 
 
 def test_batches_that_another_run_finished_say_nothing_of_the_rate(capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,9 +18,10 @@ import sweep.worker
 from model import solve_draw
 from storage import NotACubeError, cube_progress, open_cube
 from sweep.errors import StudyError
+from sweep.growth import fitted
 from sweep.plan import Plan, theta_of
-from sweep.run import default_store, refuse_other_study, run
-from sweep.worker import Work, solve_batch
+from sweep.run import default_store, run
+from sweep.worker import Draws, Work, solve_batch
 from tests.sweep_cases import (
     DRAWS,
     NORTH,
@@ -87,8 +88,8 @@ def test_ray_writes_the_same_bytes(plan: Plan, undisturbed: Path, tmp_path: Path
 def test_interrupted_run_goes_on_to_the_same_bytes(
     plan: Plan, undisturbed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupted(solve: Any, work: Work, batches: list[int]) -> Iterator[Any]:
-        yield solve(work, batches[0])
+    def interrupted(solve: Any, work: Work, batches: list[int], part: Any) -> Iterator[Any]:
+        yield solve(work, part(batches[0]))
         raise KeyboardInterrupt
 
     store = tmp_path / "small.zarr"
@@ -136,9 +137,9 @@ def test_finished_cube_is_run_again_without_a_solve_or_a_write(
 def test_batches_in_another_order_write_the_same_bytes(
     plan: Plan, undisturbed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def backwards(solve: Any, work: Work, batches: list[int]) -> Iterator[Any]:
+    def backwards(solve: Any, work: Work, batches: list[int], part: Any) -> Iterator[Any]:
         for batch in reversed(batches):
-            yield solve(work, batch)
+            yield solve(work, part(batch))
 
     monkeypatch.setattr(sweep.run, "run_serial", backwards)
     run(plan, tmp_path / "small.zarr", serial=True)
@@ -198,7 +199,7 @@ def test_another_study_is_refused_with_its_differences_and_nothing_is_touched(co
     before = files(tmp_path)
     edits = (("seed = 7", "seed = 8"), ("five_hubs", "four_hubs"))
     other = plan_of(write_study(tmp_path.parent / f"{tmp_path.name}_other", *edits, more="[fixed]\nco2_price = 9000\n"))
-    for attempt in (refuse_other_study, run):
+    for attempt in (fitted, run):
         with pytest.raises(StudyError) as caught:
             attempt(other, copy)
         said = str(caught.value)
@@ -242,7 +243,7 @@ def test_fault_in_a_solve_ends_the_run_and_keeps_what_is_finished(
 
 def test_batch_tells_its_draws_and_seconds(plan: Plan, copy: Path) -> None:
     commit_record(copy, 2).unlink()
-    summary = solve_batch(Work(plan.case, plan.table, str(copy), plan.identity["versions"]), 2)
+    summary = solve_batch(Work(plan.case, str(copy), plan.identity["versions"]), Draws.of(plan.table, plan.layout, 2))
     assert (summary.batch, summary.draws) == (2, 1)
     assert np.isfinite(summary.seconds)
     assert summary.seconds > 0

@@ -1,0 +1,115 @@
+"""Tell whether a study is that of a cube, a continuation of it, or another one, key by key.
+
+A study continues a cube where it has the same draws and then more, the same configurations and then more, or further
+weather years that the new draws need. Whatever else decides a result must be equal.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from sampling import is_extensible
+from storage import Lease, finish_extension, is_being_extended, is_compacted, read_layout, read_study
+from sweep.errors import StudyError
+from sweep.plan import Plan, table_hash
+
+DIFFERENCES_SHOWN = 12
+GROWING = ("shares", "days", "template")  # parts of the record in which a continuation may have more keys
+Record = dict[str, Any]
+
+
+def fitted(plan: Plan, store: Path) -> Plan:
+    """Return the plan as the cube at `store` needs it: its configurations in its order, what is added after them.
+
+    Raises
+    ------
+    StudyError
+        The store holds another study; the differences are listed, nothing is touched. Or it is a compacted cube.
+    """
+    if not store.exists():
+        return plan
+    if is_compacted(store):
+        raise StudyError(f"{store} is a compacted cube, for reading only: run into the cube that it was made from")
+    if is_being_extended(store):
+        with Lease(store):
+            finish_extension(store)
+    stored = read_study(store).get("identity", {})
+    layout, start = read_layout(store), stored.get("start", plan.identity["start"])
+    different = list(_other(stored, plan, layout.draws))
+    if different:
+        shown = different[:DIFFERENCES_SHOWN]
+        more = [f"  ... and {len(different) - len(shown)} more"] if len(different) > len(shown) else []
+        raise StudyError(
+            "\n".join([f"{store} holds another study; run into another store, or remove it:", *shown, *more])
+        )
+    return plan.continuing(layout, start)
+
+
+def added(plan: Plan, store: Path) -> str:
+    """Say in a few words what a fitted plan adds to the cube; empty where it adds nothing."""
+    layout = read_layout(store)
+    draws = plan.layout.draws - layout.draws
+    names = plan.case.configurations[len(layout.coords["configuration"]) :]
+    parts = [f"{draws} draws"] if draws else []
+    return " and ".join([*parts, *(["configurations " + ", ".join(c.name for c in names)] if names else [])])
+
+
+def _other(stored: Record, plan: Plan, draws: int) -> Iterator[str]:
+    """Lines that tell where the plan's study is no continuation of the stored one."""
+    given: Record = json.loads(json.dumps(plan.identity))
+    yield from _other_draws(stored, given, plan, draws)
+    were, are = _pop(stored, "configurations"), _pop(given, "configurations")
+    if not set(were or ()) <= set(are):
+        yield f"  study.configurations: the store has {_short(were)}, this study has {_short(are)}"
+    for part in GROWING:
+        given[part] = _common(stored.get(part, {}), given[part])
+    of_study = given["study"]
+    of_study["free"] = _common(stored.get("study", {}).get("free", {}), of_study["free"])
+    files = given["files"]
+    for name in [name for name in files if name not in stored.get("files", {}) and name.startswith("hourly.")]:
+        del files[name]
+    for record in (stored, given):  # the shares of each configuration count, not the rest of their table
+        record.get("files", {}).pop("configurations", None)
+        record.pop("start", None)
+    yield from _differences(stored, given)
+
+
+def _other_draws(stored: Record, given: Record, plan: Plan, draws: int) -> Iterator[str]:
+    """The same of the draws; takes them out of both records."""
+    hashes = stored.pop("draws", None), given.pop("draws")
+    for record in (stored, given):
+        record.get("study", {}).get("design", {}).pop("draws", None)
+    now, kind = plan.layout.draws, plan.study.design.kind
+    differ = f"  study.design.draws: the store has {draws}, this study has {now}"
+    if now < draws:
+        yield f"{differ}: a cube does not shrink, --draws {draws} goes on with it"
+    elif now > draws and not is_extensible(plan.study.design):
+        yield f"{differ}: a longer design of kind {kind} does not begin with the shorter one"
+    elif table_hash(plan.table, draws) != hashes[0]:
+        first = "" if now == draws else f" of the first {draws}"
+        yield f"  draws: the store has {_short(hashes[0])}, this study has {_short(table_hash(plan.table, draws))}{first}"
+
+
+def _pop(record: Record, key: str) -> Any:
+    return record.get("study", {}).pop(key, None)
+
+
+def _common(were: Mapping[str, Any], are: Mapping[str, Any]) -> Record:
+    return {key: value for key, value in are.items() if key in were}
+
+
+def _differences(stored: Any, given: Any, key: str = "") -> Iterator[str]:
+    """Lines that tell, key by key, where two records differ."""
+    if isinstance(stored, Mapping) and isinstance(given, Mapping):
+        for name in dict.fromkeys([*stored, *given]):
+            yield from _differences(stored.get(name), given.get(name), f"{key}.{name}" if key else str(name))
+    elif stored != given:
+        yield f"  {key}: the store has {_short(stored)}, this study has {_short(given)}"
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 60 else text[:57] + "..."
