@@ -87,8 +87,8 @@ class Case:
     def chain(self) -> tuple[Configuration, ...]:
         """The fixed configurations in the order of solving: neighbours differ little, however the study lists them."""
         fixed = [c for c in self.configurations if c.shares is not None]
-        shares = np.array([c.shares.sum(axis=1) for c in fixed if c.shares is not None])
-        return tuple(fixed[number] for number in short_path(shares))
+        shares = [c.shares.sum(axis=1) for c in fixed if c.shares is not None]
+        return tuple(fixed[number] for number in short_path(np.array(shares))) if fixed else ()
 
     @cached_property
     def of_day(self) -> Part:

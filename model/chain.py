@@ -74,6 +74,8 @@ class Dispatcher:
         with it siting_value, where every load is raised to ``RAISED_GW``, else at the load itself. Without
         ``quantities`` a year has its cost and cuts alone, and nothing of what :meth:`Year.add` adds.
         """
+        if not loads:
+            return []
         if self.kept and self.in_chain:
             self.in_chain, entries = False, self.live.entries
             self.live = LiveHighs(self.case.dispatch, options=FROM_THE_SHELF)

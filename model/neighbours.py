@@ -22,6 +22,8 @@ def short_path(points: NDArray[np.float64]) -> NDArray[np.int64]:
     """
     distance = cdist(points, points, "cityblock")
     number = len(points)
+    if number < 2:
+        return np.arange(number)
     starts = np.unique(np.linspace(0, number - 1, min(STARTS, number)).round().astype(np.int64))
     begun = [np.arange(number), *(_to_nearest(distance, int(start)) for start in starts)]
     paths = [_shortened(path, distance) for path in begun]
@@ -51,7 +53,7 @@ def _shortened(path: NDArray[np.int64], distance: NDArray[np.float64]) -> NDArra
         to_last = np.vstack([nothing, apart[:-1]])[first, last]  # from the place before the stretch to its end
         from_first = np.column_stack([apart[:, 1:], nothing])[first, last]  # from its beginning to the place after it
         gain = before[first] + step[last] - to_last - from_first
-        if not gain.size or gain.max() <= LEAST_GAIN * distance.max():
+        if gain.max() <= LEAST_GAIN * distance.max():
             return path
         best = int(gain.argmax())
         stretch = slice(first[best], last[best] + 1)

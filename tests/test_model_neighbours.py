@@ -40,3 +40,8 @@ def test_near_the_shortest_path_of_six(seed: int) -> None:
 
 def test_equal_points() -> None:
     assert sorted(short_path(np.zeros((4, 2))).tolist()) == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_nothing_to_order(number: int) -> None:
+    assert short_path(np.zeros((number, 2))).tolist() == list(range(number))

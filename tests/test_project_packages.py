@@ -20,6 +20,7 @@ MACHINE_PATH = "/(?:" + "|".join(("work/", "root/", "home/", "tmp/[A-Za-z]")) + 
 REGISTRY = "|".join(("pypi" + r"\.", "python" + r"hosted\.", "ana" + r"conda\.", "index" + "-url", "find" + "-links"))
 MACHINE = re.compile(f"{MACHINE_PATH}|{REGISTRY}")
 BINARY = {".gz", ".png"}
+SHARD = re.compile(r"c(\.\d+)+")  # of the old cube among the test data
 
 
 def tracked_files() -> list[Path]:
@@ -63,7 +64,7 @@ def test_no_file_names_a_registry_or_a_machine() -> None:
     found = [
         f"{path.relative_to(ROOT)}: {match.group()}"
         for path in tracked_files()
-        if path.suffix not in BINARY
+        if path.suffix not in BINARY and not SHARD.fullmatch(path.name)
         for match in MACHINE.finditer(path.read_text(encoding="utf-8"))
     ]
     assert not found
