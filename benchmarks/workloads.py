@@ -46,10 +46,10 @@ WORKLOADS = {
         runners=("ours", "persistent", "rebuild"),
     ),
     "default": Workload(
-        draws=8,
+        draws=32,
         days={"number": 12},
         configurations=CONFIGURATIONS,
-        batch=2,
+        batch=16,  # some twenty seconds of solving
         runners=("ours", "persistent", "rebuild", "ours_ray", "ema_workbench", "parameter_sweep"),
     ),
     "full_year": Workload(draws=1, days={"all": True}, configurations=CONFIGURATIONS, batch=1, runners=("ours",)),
