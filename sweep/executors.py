@@ -172,7 +172,8 @@ def _feed(
             result = ray.get(done)
         except ray.exceptions.RayActorError:
             if done not in guilty | bystanders:
-                at_work, *behind = [call for call, (at, _) in flying.items() if at is actor]
+                calls = [call for call, (at, _) in flying.items() if at is actor]
+                at_work, *behind = [call for call in calls if not _answered(ray, call)]
                 guilty.add(at_work)
                 bystanders.update(behind)
             deaths[batch] += done in guilty
@@ -188,3 +189,17 @@ def _feed(
         submit(actor)
     if lost:
         raise WorkersLostError(lost)
+
+
+def _answered(ray: Any, call: Any) -> bool:
+    """Whether a call was done before its actor died, though nobody has read its answer yet."""
+    ready, _ = ray.wait([call], timeout=0)
+    if not ready:
+        return False
+    try:
+        ray.get(call)
+    except ray.exceptions.RayActorError:
+        return False
+    except ray.exceptions.RayTaskError:
+        return True  # read in its turn, where it ends the run
+    return True
