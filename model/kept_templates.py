@@ -13,6 +13,7 @@ import os
 import uuid
 import zipfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -46,10 +47,11 @@ def kept_template(decides: Any, compile_it: Callable[[], Template]) -> Template:
         digest.update(path.name.encode() + path.read_bytes())
     _add(digest, decides)
     file = folder / f"{digest.hexdigest()}.npz"
-    template = _read(file) if file.exists() else None
+    template = _read(file)
     if template is None:
         template = compile_it()
-        _write(file, template)
+        with suppress(OSError):  # a folder without room keeps nothing, and nobody needs it to
+            _write(file, template)
     return template
 
 
@@ -63,7 +65,10 @@ def _folder() -> Path | None:
     existing = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
     if not existing.is_dir() or not os.access(existing, os.W_OK):
         return None
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
     return folder
 
 
@@ -102,16 +107,19 @@ def _write(file: Path, template: Template) -> None:
         "fingerprint": template.fingerprint(),
     }
     making = file.with_name(f"{file.name}.{uuid.uuid4().hex}")
-    with making.open("xb") as stream:
-        np.savez(stream, facts=np.frombuffer(json.dumps(facts).encode(), dtype=np.uint8), **arrays)
-    making.replace(file)
+    try:
+        with making.open("xb") as stream:
+            np.savez(stream, facts=np.frombuffer(json.dumps(facts).encode(), dtype=np.uint8), **arrays)
+        making.replace(file)
+    finally:
+        making.unlink(missing_ok=True)
     newest_first = sorted(file.parent.glob("*.npz"), key=lambda kept: kept.stat().st_mtime, reverse=True)
     for old in newest_first[KEPT:]:
         old.unlink(missing_ok=True)
 
 
 def _read(file: Path) -> Template | None:
-    """The template in a file; None where the file is damaged."""
+    """The template in a file; None where there is none or it cannot be read."""
     try:
         with file.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
             facts: dict[str, Any] = json.loads(arrays["facts"].tobytes())
@@ -121,6 +129,6 @@ def _read(file: Path) -> Template | None:
             content["sections"] = {name: slice(*at) for name, at in facts["sections"].items()}
             content["map"] = sparse.csr_array(tuple(arrays[f"map.{name}"] for name in MAP), shape=facts["map"])
             template = Template(**content, maximise=facts["maximise"])
-    except (zipfile.BadZipFile, KeyError, ValueError, EOFError):
+    except (OSError, zipfile.BadZipFile, KeyError, ValueError, EOFError):
         return None
     return template if template.fingerprint() == facts["fingerprint"] else None

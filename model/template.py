@@ -141,6 +141,9 @@ class Template:
         arrays = (self.defaults, self.row_start, self.column_index, self.constant, self.factors, self.integer)
         for array in (*arrays, self.map.data, self.map.indices, self.map.indptr):
             digest.update(np.ascontiguousarray(array).tobytes())
+        for name in SECTIONS:
+            at = self.sections[name]
+            digest.update(f"{name} {at.start} {at.stop};".encode())
         digest.update(bytes([self.maximise]))
         return digest.hexdigest()
 

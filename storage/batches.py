@@ -15,7 +15,6 @@ batch do no harm to each other where their arrays are equal.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -36,7 +35,7 @@ from storage.files import (
     read_bytes,
 )
 from storage.layout import GROWS, Layout, Variable, plain_attrs
-from storage.records import Piece, Records, missing_pieces, read_records
+from storage.records import Piece, Records, missing_pieces, read_records, sha256
 
 Array = npt.NDArray[Any]
 
@@ -133,11 +132,6 @@ def write_batch(
     put_files(root, shards)
     put_files(root, {commit_file(root, batch_index, generation): json_bytes(content)})
     return content
-
-
-def sha256(values: Array) -> str:
-    """Return the SHA-256 of the little-endian bytes of `values`, rows first."""
-    return hashlib.sha256(values.astype(values.dtype.newbyteorder("<")).tobytes()).hexdigest()
 
 
 class ShardEncoder:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from storage.batches import sha256
 from storage.cube import layout_of, open_root
 from storage.files import StorePath, local_root
-from storage.records import Records, read_records
+from storage.records import Records, read_records, sha256
 
 
 def check_sums(path: StorePath) -> list[str]:

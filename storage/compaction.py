@@ -5,7 +5,6 @@ The original is only read. What its records do not name, or name with another ch
 
 from __future__ import annotations
 
-import hashlib
 import math
 from bisect import bisect_left
 from collections import Counter
@@ -23,7 +22,7 @@ from storage.cube import layout_of, open_root
 from storage.errors import CubeDamagedError, CubeExistsError
 from storage.files import StorePath, commits_directory, local_root, read_json
 from storage.layout import Layout
-from storage.records import committed_batches
+from storage.records import committed_batches, sha256
 
 Array = npt.NDArray[Any]
 
@@ -88,11 +87,6 @@ def committed_cells(layout: Layout, records: Sequence[Record]) -> npt.NDArray[np
     for record in records:
         cells[slice(*record["draws"]), _columns(labels, record)] = True
     return cells
-
-
-def sha256(values: Array) -> str:
-    """Return the checksum of a commit record: of the little-endian bytes, rows first."""
-    return hashlib.sha256(np.ascontiguousarray(values, values.dtype.newbyteorder("<")).data).hexdigest()
 
 
 def _columns(labels: Sequence[str], record: Record) -> slice:

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from storage.errors import CannotWriteError, LeaseLostError, StoreInUseError
+from storage.errors import CannotWriteError, CubeDamagedError, LeaseLostError, StoreInUseError
 from storage.files import (
     StorePath,
     json_bytes,
@@ -78,10 +78,18 @@ class Lease:
     ) -> None:
         self._ended.set()
         self._renewing.join()
+        try:
+            self._give_back()
+        except OSError:
+            if error is None:
+                raise  # else the first fault counts; a lease that stays behind runs out
+
+    def _give_back(self) -> None:
         directory = lease_directory(self.root)
         if self.file is not None and _in_force(self.root) == self.file and _is_held_by(self.file, self.token):
             for name in list_files(directory):  # those of before first: one that has run out says nothing
-                remove_file(directory / name)
+                if name <= self.file.name:  # not that of a run which took over in this moment
+                    remove_file(directory / name)
 
     def check(self) -> None:
         """Make sure that the lease is still this run's; see `check_lease`."""
@@ -100,12 +108,12 @@ class Lease:
     def _renew(self) -> None:
         file = self.file
         while file is not None and not self._ended.wait(self.seconds / RENEWALS):
-            if _in_force(self.root) != file or not _is_held_by(file, self.token):
-                return  # another run holds the cube: `check` says so where it matters
             try:
+                if _in_force(self.root) != file or not _is_held_by(file, self.token):
+                    return  # another run holds the cube: `check` says so where it matters
                 put_file(self.root, file, json_bytes(self._content()))
-            except OSError:
-                continue  # a full disk may have room again; else the lease runs out, as it should
+            except (OSError, CubeDamagedError):
+                continue  # a full or shared disk may answer again; else the lease runs out, as it should
 
     def _content(self) -> dict[str, Any]:
         now = datetime.now(UTC)

@@ -6,9 +6,10 @@ all generations name all of its draws.
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -140,17 +141,35 @@ def read_pieces(path: StorePath, batch_index: int) -> tuple[Layout, list[Piece]]
     return layout, missing_pieces(layout, read_records(local_root(path), layout, [batch_index]), [batch_index])
 
 
-def read_batch(path: StorePath, piece: Piece, names: Iterable[str]) -> dict[str, npt.NDArray[Any]]:
+def read_batch(path: StorePath, piece: Piece, names: Collection[str]) -> dict[str, npt.NDArray[Any]]:
     """Return what the earlier generations hold in the draws of a piece: (draws, their configurations, ...).
 
     Raises
     ------
     CubeDamagedError
-        Where it cannot be decoded.
+        Where it cannot be decoded, or is not what was committed.
     """
-    group = open_root(path)
-    stop = layout_of(group).labels(piece.generation).start
-    try:
-        return {name: group[name][piece.start : piece.stop, :stop] for name in names}
-    except (RuntimeError, ValueError) as error:  # what the codecs raise where they cannot decode
-        raise CubeDamagedError(f"{local_root(path)}: batch {piece.batch} cannot be decoded: {error}") from error
+    root, group = local_root(path), open_root(path)
+    layout = layout_of(group)
+    records = read_records(root, layout, [piece.batch])
+    held = [records[piece.batch, generation] for generation in range(piece.generation)]
+    found: dict[str, npt.NDArray[Any]] = {}
+    for variable in (variable for variable in layout.variables if variable.name in names):
+        parts = []
+        for generation, record in enumerate(held):
+            start, stop = record["draws"]
+            place = f"{root}: {variable.name} of batch {piece.batch}"
+            try:
+                values = group[variable.name][layout.region(variable, generation, start, stop)]
+            except (RuntimeError, ValueError) as error:  # what the codecs raise where they cannot decode
+                raise CubeDamagedError(f"{place} cannot be decoded: {error}") from error
+            if sha256(values) != record["sha256"][variable.name]:  # a missing file reads as missing values
+                raise CubeDamagedError(f"{place} is missing or not what its commit record says: the checksums differ")
+            parts.append(values[piece.start - start : piece.stop - start])
+        found[variable.name] = np.concatenate(parts, axis=1)
+    return found
+
+
+def sha256(values: npt.NDArray[Any]) -> str:
+    """Return the checksum of a commit record: SHA-256 of the little-endian bytes of `values`, rows first."""
+    return hashlib.sha256(np.ascontiguousarray(values, values.dtype.newbyteorder("<")).data).hexdigest()

@@ -110,7 +110,7 @@ def run(
     page = _page(target)
     plan = fitted(plan, target)
     if target.exists() and (more := added(plan, target)):
-        click.echo(f"{target} is extended by {more}; what it holds is kept", err=True)
+        click.echo(f"{target} will be extended by {more}; what it holds is kept", err=True)
     processors = workers or (1 if serial else os.cpu_count() or 1)
     missing = missing_draws(plan, target)
     seconds = plan.pilot_seconds() if missing and not address else None

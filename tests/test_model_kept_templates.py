@@ -97,6 +97,26 @@ def test_the_oldest_make_room(folder: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert compiler.times == 4
 
 
+def test_a_folder_that_gives_no_room_or_no_answer_stops_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    compiler = Compiler()
+    with monkeypatch.context() as patched:
+        patched.setattr("model.kept_templates.np.savez", full)
+        kept_template(INPUTS, compiler.of(INPUTS))
+    assert list(folder.iterdir()) == [], "nothing half-written is left"
+    kept_template(INPUTS, compiler.of(INPUTS))
+    [file] = folder.iterdir()
+    file.unlink()
+    file.mkdir()
+    kept_template(INPUTS, compiler.of(INPUTS))
+    assert compiler.times == 3
+    monkeypatch.setenv(FOLDER_VARIABLE, "/proc/templates")
+    kept_template(INPUTS, compiler.of(INPUTS))
+    assert compiler.times == 4
+
+
 def test_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(FOLDER_VARIABLE, "off")
     monkeypatch.chdir(tmp_path)

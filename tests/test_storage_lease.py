@@ -7,12 +7,15 @@ import multiprocessing
 import os
 import signal
 import socket
+import threading
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 import storage
+import storage.lease as lease_module
 from tests.growing_cases import begin, layout_of
 
 SPAWN = multiprocessing.get_context("spawn")
@@ -78,3 +81,39 @@ def test_lease_is_renewed_while_it_is_held(tmp_path: Path) -> None:
         while json.loads(file.read_text())["until"] == first:
             lease.check()
     assert not file.exists()
+
+
+def test_a_fault_of_the_disk_at_the_end_does_not_hide_the_first_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: Path) -> None:
+        raise OSError(30, "Read-only file system")
+
+    path = begin(tmp_path / "a.zarr", layout_of(3))
+    monkeypatch.setattr("storage.lease.remove_file", refuse)
+    with pytest.raises(RuntimeError, match="the first"), storage.Lease(path):
+        raise RuntimeError("the first")
+    change(path, until=(datetime.now(UTC) - timedelta(seconds=1)).isoformat())
+    with pytest.raises(OSError, match="Read-only"), storage.Lease(path):
+        pass
+
+
+def test_one_fault_of_a_shared_disk_does_not_end_the_renewing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = begin(tmp_path / "a.zarr", layout_of(3))
+    in_force, faults = lease_module._in_force, [OSError(116, "Stale file handle")]
+
+    def once_stale(root: Path) -> Path | None:
+        if threading.current_thread().name == "lease" and faults:
+            raise faults.pop()
+        return in_force(root)
+
+    monkeypatch.setattr("storage.lease._in_force", once_stale)
+    with storage.Lease(path, seconds=1.0) as lease:
+        deadline = time.monotonic() + 60
+        while faults and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert not faults
+        time.sleep(1.5)  # longer than the lease: it was renewed after the fault
+        lease.check()
+        with pytest.raises(storage.StoreInUseError), storage.Lease(path):
+            pass

@@ -11,7 +11,7 @@ import pytest
 
 import sweep.worker
 from storage import open_cube, read_layout, read_study
-from sweep.errors import StudyError
+from sweep.errors import RunStoppedError, StudyError
 from sweep.growth import fitted
 from sweep.plan import Plan
 from sweep.run import run
@@ -70,7 +70,7 @@ def test_more_draws_are_solved_alone_and_leave_the_bytes_of_one_run(
     write_study(tmp_path)
     result = wattbit(tmp_path, "run", "study.toml", "--serial", "--store", "small.zarr", "--draws", "6")
     assert result.exit_code == 0
-    assert "small.zarr is extended by 3 draws; what it holds is kept" in result.stderr
+    assert "small.zarr will be extended by 3 draws; what it holds is kept" in result.stderr
     assert "3 draws solved, 3 found finished" in result.stderr
     assert len(solved) == 3
     plan = larger(tmp_path, draws=6)
@@ -180,3 +180,18 @@ def test_new_draws_may_bring_a_weather_year(tmp_path: Path, solved: list[tuple[s
     assert (identity["start"], {*identity["days"]}) == (years[0], {"fy2019", "fy2024"})
     assert read_layout(store).draws == 8
     assert (open_cube(store)["status"] == 1).all()
+
+
+@pytest.mark.parametrize("name", ["total_cost", "fuel_cost", "status"])
+def test_what_is_lost_or_changed_is_never_compared_with(store: Path, tmp_path: Path, name: str) -> None:
+    """A missing shard reads as missing values, another one as plausible ones: neither may enter savings and regrets."""
+    plan = larger(tmp_path, FEW, WITH_FOUR_AND_NORTH, more=NORTH)
+    [shard, *_] = sorted(file for file in (store / name).iterdir() if file.name.startswith("c.0"))
+    shard.unlink()
+    with pytest.raises(RunStoppedError, match=f"{name} of batch 0 is missing or not what its commit record says"):
+        run(plan, store, serial=True)
+    other = sorted(file for file in (store / name).iterdir() if file.name.startswith("c.1"))
+    if name != "status":
+        shard.write_bytes(other[0].read_bytes())
+        with pytest.raises(RunStoppedError, match=f"{name} of batch 0 is missing or not what its commit record says"):
+            run(plan, store, serial=True)
