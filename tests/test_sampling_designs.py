@@ -129,9 +129,32 @@ SOBOL = {"kind": "sobol", "draws": 8, "seed": 1}
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
-        (SOBOL | {"kind": "morris"}, "found 'morris', expected a design that is built: monte_carlo, lhs, sobol"),
-        (SOBOL | {"kind": "saltelli"}, "found 'saltelli', expected a design that is built"),
-        (SOBOL | {"kind": "factorial"}, "found 'factorial', expected a design that is built"),
+        (SOBOL | {"kind": "moris"}, "found 'moris', expected one of monte_carlo, .*; nearest known name: morris"),
+        (
+            SOBOL | {"optimization": "lloyd"},
+            "optimization: found 'lloyd', expected no optimization with kind = \"sobol\"",
+        ),
+        (SOBOL | {"kind": "lhs", "optimization": "random"}, "'random-cd' or 'lloyd'"),
+        (SOBOL | {"levels": 3}, 'levels: found 3, expected no levels with kind = "sobol"'),
+        (SOBOL | {"kind": "morris", "levels": 3}, "levels: found 3, expected an even number of levels"),
+        (
+            SOBOL | {"kind": "morris", "replicates": 2},
+            'replicates: found 2, expected no replicates with kind = "morris"',
+        ),
+        (
+            {"kind": "morris", "seed": 1},
+            "trajectories: found nothing, expected the number of trajectories, or of draws",
+        ),
+        ({"kind": "saltelli", "seed": 1}, "points: found nothing, expected the number of base points, or of draws"),
+        ({"kind": "saltelli", "points": 4}, "seed: found nothing, expected a seed, 0 or more"),
+        (
+            {"kind": "factorial"},
+            "levels: found nothing, expected a number of levels, or one for each of some parameters",
+        ),
+        ({"kind": "factorial", "levels": {"a": [1, 1]}}, r"levels.a: found \[1.0, 1.0\], expected values, each once"),
+        ({"kind": "factorial", "levels": {"a": []}}, r"levels.a: found \[\], expected values, each once"),
+        ({"kind": "factorial", "levels": 0}, "greater than or equal to 1"),
+        ({"kind": "factorial", "levels": 2, "span": [0.9, 0.1]}, r"span: found \[0.9, 0.1\], expected two quantiles"),
         (SOBOL | {"kind": "sobel"}, "found 'sobel', expected one of monte_carlo, .*; nearest known name: sobol"),
         (SOBOL | {"draw": 8}, "draw: found 8, expected one of the keys .*; nearest known name: draws"),
         (SOBOL | {"draws": 0}, "greater than or equal to 1"),
@@ -151,7 +174,7 @@ def test_bad_designs_are_refused(spec, message):
 
 
 def test_a_file_has_no_points():
-    with pytest.raises(SamplingError, match=r"^design\.kind: found 'file', expected a random design"):
+    with pytest.raises(SamplingError, match=r"^design\.kind: found 'file', expected a random design, one of"):
         unit_points(DesignSpec(kind="file", file="f.csv", draws=3, seed=1), 2)
 
 
