@@ -30,6 +30,8 @@ def _balance(design: DesignSpec) -> list[str]:
         notes.append(
             f"{draws} draws are no multiple of {count} replicates, which so differ by one point: {near} draws are"
         )
+    if design.optimization == "lloyd":
+        notes.append("lloyd moves the points out of their slices: far apart, but a mean over them may be biased")
     each = -(-draws // count)
     if design.kind == "sobol" and each & (each - 1):
         lower = 1 << (each.bit_length() - 1)

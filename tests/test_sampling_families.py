@@ -122,7 +122,7 @@ NUMBERS = [
 
 @pytest.mark.parametrize("declaration", NUMBERS, ids=lambda one: one["distribution"])
 @given(steps=st.lists(st.integers(0, 2**53 - 1), min_size=2, max_size=20))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_values_are_finite_rise_with_the_rank_and_fit_the_distribution_function(declaration, steps):
     one = marginal(**declaration)
     u = np.sort(steps) / 2**53
