@@ -1,4 +1,4 @@
-"""The command line: `wattbit run | plan | check | solve | status | report | query | compact | verify`.
+"""The command line: `wattbit run | plan | check | sample | solve | status | report | query | compact | verify`.
 
 Results go to standard output, progress to standard error. Exit codes: 0 done, 1 finished with draws that
 failed, stopped by a fault of disk or store, or a cube that `verify` does not believe, 2 refused, 130 interrupted.
@@ -21,7 +21,8 @@ from model import InputError, Status, TemplateError
 from report import CubeContentError, robustness_table, table_record, table_text, write_report
 from sampling import SamplingError
 from storage import CubeProgress, StorageError, cube_progress, open_cube, read_study
-from sweep import ask, tell
+from sweep import ask, samples, tell
+from sweep.drawing import Drawn, draw
 from sweep.errors import RunStoppedError, StudyError
 from sweep.executors import WorkersLostError
 from sweep.growth import added, fitted
@@ -109,6 +110,7 @@ def run(
     target = store or default_store(plan)
     page = _page(target)
     plan = fitted(plan, target)
+    _tell_notes(plan.drawn)
     if target.exists() and (more := added(plan, target)):
         click.echo(f"{target} will be extended by {more}; what it holds is kept", err=True)
     processors = workers or (1 if serial else os.cpu_count() or 1)
@@ -128,6 +130,12 @@ def run(
     _write_report(target, page, f"wattbit run {study}")
     click.echo(f"cube {target}\nreport {page}", err=True)
     return WITH_FAILURES if _failures(target) else DONE
+
+
+def _tell_notes(drawn: Drawn) -> None:
+    """Say on standard error what the reader of a design should know."""
+    for note in drawn.notes:
+        click.echo(f"note: {note}", err=True)
 
 
 def _page(store: Path) -> Path:
@@ -161,6 +169,7 @@ def _failures(store: Path) -> int:
 def plan(study: Path, draws: int | None, workers: int | None, as_json: bool) -> int:
     """Say what a study would do and take - draws, solves, batches, bytes, time - and run nothing but one pilot draw."""
     made = _plan(study, draws)
+    _tell_notes(made.drawn)
     processors = workers or os.cpu_count() or 1
     seconds = made.pilot_seconds()
     record = tell.plan_record(made, seconds, processors)
@@ -171,12 +180,47 @@ def plan(study: Path, draws: int | None, workers: int | None, as_json: bool) -> 
 @main.command()
 @STUDY
 @DRAWS
+@click.option(
+    "--figure", type=click.Path(path_type=Path), help="Write the parameters' distributions there, .svg or .png."
+)
 @refusing
-def check(study: Path, draws: int | None) -> int:
+def check(study: Path, draws: int | None, figure: Path | None) -> int:
     """Check a study, its tables and every draw of it, and print the uncertain parameters."""
+    if figure is not None:
+        samples.check_figure(figure)
     made = _plan(study, draws)
-    click.echo(tell.parameters_text(made.table, WIDTH))
+    _tell_notes(made.drawn)
+    if figure is not None:
+        samples.write_figure(made.drawn, figure)
+        click.echo(f"figure {figure}", err=True)
+    click.echo(samples.sample_text(made.drawn, made.study, WIDTH, sources=False))
     click.echo(f"{study}: ok")
+    return DONE
+
+
+@main.command()
+@STUDY
+@DRAWS
+@AS_JSON
+@click.option("--csv", type=click.Path(path_type=Path, allow_dash=True), help="Write the draws there; - for stdout.")
+@refusing
+def sample(study: Path, draws: int | None, as_json: bool, csv: Path | None) -> int:
+    """Draw a study and solve nothing: quantiles, means, units and sources of its parameters, correlations, the draws."""
+    to_stdout = csv is not None and str(csv) == "-"
+    if to_stdout and as_json:
+        raise StudyError("--csv - and --json: found both, expected one of them on stdout")
+    with naming(study):
+        read = read_study_file(study, draws)
+        drawn = draw(read, study.parent)
+    _tell_notes(drawn)
+    if to_stdout:
+        click.echo(samples.sample_csv(drawn), nl=False)
+        return DONE
+    if csv is not None:
+        csv.write_text(samples.sample_csv(drawn), encoding="utf-8")
+        click.echo(f"draws {csv}", err=True)
+    record = samples.sample_record(drawn, read) if as_json else None
+    click.echo(json.dumps(record, indent=1) if as_json else samples.sample_text(drawn, read, WIDTH))
     return DONE
 
 

@@ -18,7 +18,7 @@ from storage import read_layout, read_study, read_tables
 from sweep.errors import StudyError
 from sweep.plan import table_hash
 
-NO_TABLES = ("days", "design", "scalars")  # files of a study that are no tables of its inputs
+NO_TABLES = ("days", "design", "scalars")  # files of a study that are no tables of its inputs; nor are uncertain.NAME
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +68,7 @@ def stored_study(store: Path) -> StoredStudy:
     with Path(paths["scalars"]).open(encoding="utf-8") as stream:
         scalars = {row["name"].strip(): float(row["value"]) for row in csv.DictReader(stream)}
     spec = InputsSpec(
-        **{name: path for name, path in paths.items() if name not in NO_TABLES and name not in _hours(paths)},
+        **{name: path for name, path in paths.items() if name not in NO_TABLES and "." not in name},
         hourly=hourly,
         scalars=scalars | study["inputs"]["scalars"],
         exchanges=tuple(study["inputs"]["exchanges"]),
@@ -105,7 +105,3 @@ def identity_faults(store: Path, study: StoredStudy) -> Iterator[str]:
             found = hashlib.sha256(configuration.shares.tobytes()).hexdigest()
             if identity["shares"].get(configuration.name) != found:
                 yield f"the shares of {configuration.name} are not those of the record"
-
-
-def _hours(paths: Mapping[str, str]) -> set[str]:
-    return {name for name in paths if name.startswith("hourly.")}

@@ -24,7 +24,8 @@ from storage import (
     write_batch,
     write_summary,
 )
-from sweep.plan import REGRET, Theta
+from sweep.drawing import Theta, model_columns
+from sweep.plan import REGRET
 
 Arrays = dict[str, npt.NDArray[Any]]
 COMPARED = ("fuel_cost", "co2_cost", "dispatch_cost", "total_cost", "status")  # what savings and regrets follow from
@@ -52,7 +53,7 @@ class Draws:
     def of(cls, table: xr.Dataset, layout: Layout, batch: int) -> Draws:
         """The rows of a batch."""
         start, stop = layout.bounds(batch)
-        return cls(batch, start, {str(name): column.values[start:stop] for name, column in table.data_vars.items()})
+        return cls(batch, start, {name: table[name].values[start:stop] for name in model_columns(table)})
 
     def theta(self, draw: int) -> Theta:
         """One draw by its number in the whole table."""
