@@ -130,6 +130,7 @@ def make_plan(study: Study, base: Path) -> Plan:
         "free_configurations": [c.name for c in case.configurations if c.is_free],
         "design_kind": study.design.kind,
         "siting": study.siting,
+        **({"scenarios": list(study.scenario)} if study.scenario else {}),
     }
     files = _files(study, case, base, tables_of_values(drawn.marginals))
     return Plan(
