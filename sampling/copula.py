@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 from scipy import special
 
 from sampling.dependence import Link
@@ -49,11 +49,11 @@ class DependenceSpec(Spec):
 
     @field_validator("rank_correlation", "matrix", "groups", mode="before")
     @classmethod
-    def _as_tuples(cls, rows: Any) -> Any:
+    def _as_tuples(cls, rows: Any, info: ValidationInfo) -> Any:
         # TOML has lists; the model is strict.
-        if not isinstance(rows, list | tuple):
-            return rows
-        return tuple(tuple(row) if isinstance(row, list) else row for row in rows)
+        if not isinstance(rows, list | tuple) or not all(isinstance(row, list | tuple) for row in rows):
+            raise SamplingError(str(info.field_name), rows, "a list of lists")
+        return tuple(map(tuple, rows))
 
     @model_validator(mode="after")
     def _check_matrix(self) -> Self:

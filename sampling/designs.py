@@ -6,7 +6,7 @@ seeded by ``SeedSequence(seed, spawn_key=(replicate,))``. The spread of the R me
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +32,7 @@ KEYS = {  # keys that belong to some kinds only
 }
 LLOYD_DIMENSIONS = 6  # its Voronoi cells need memory that grows exponentially with the dimensions
 
-Levels = Annotated[int, Field(ge=1)] | tuple[float | str, ...]
+Levels = int | tuple[float | str, ...]
 
 
 class DesignSpec(Spec):
@@ -72,7 +72,7 @@ class DesignSpec(Spec):
     replicates: int = Field(default=1, ge=1)
     file: str | None = None
     optimization: Literal["random-cd", "lloyd"] | None = None
-    levels: Annotated[int, Field(ge=1)] | dict[str, Levels] | None = None
+    levels: int | dict[str, Levels] | None = None
     span: tuple[float, float] = Field(default=(0.05, 0.95), strict=False)
     trajectories: int | None = Field(default=None, ge=1)
     points: int | None = Field(default=None, ge=1)
@@ -87,10 +87,24 @@ class DesignSpec(Spec):
 
     @field_validator("levels", mode="before")
     @classmethod
-    def _as_tuples(cls, levels: Any) -> Any:
-        if isinstance(levels, Mapping):  # TOML has lists; the model is strict
-            return {name: tuple(one) if isinstance(one, list) else one for name, one in levels.items()}
-        return levels
+    def _check_kinds_of_levels(cls, levels: Any) -> Any:
+        # Ahead of the union of types, whose own complaints tell of each of its branches.
+        if levels is None or _is_count(levels):
+            return levels
+        if not isinstance(levels, Mapping):
+            raise SamplingError(
+                "levels", levels, "a whole number of at least 1, or such numbers and lists by parameter"
+            )
+        found: dict[str, Levels] = {}
+        for name, one in levels.items():
+            values = tuple(one) if isinstance(one, list | tuple) else None
+            if values is not None and all(isinstance(v, int | float | str) and not isinstance(v, bool) for v in values):
+                found[name] = tuple(v if isinstance(v, str) else float(v) for v in values)
+            elif _is_count(one):
+                found[name] = one
+            else:
+                raise SamplingError(f"levels.{name}", one, "a whole number of at least 1, or a list of values")
+        return found
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -126,6 +140,10 @@ class DesignSpec(Spec):
         for name, one in self.levels.items() if isinstance(self.levels, dict) else ():
             if isinstance(one, tuple) and (not one or len(set(one)) < len(one)):
                 raise SamplingError(f"levels.{name}", list(one), "values, each once")
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
 
 def is_extensible(spec: DesignSpec) -> bool:

@@ -50,7 +50,8 @@ def _correlated(
     free = {name for name, one in marginals.items() if name not in fixed and not isinstance(one, Fixed)}
     pairs = [(parent, name) for name, one in marginals.items() for parent in one.correlation]
     pairs += [(a, b) for a, b, rho in dependence.pairs() if rho != 0]
-    told = [f"{a} and {b}" for a, b in pairs if {a, b} <= free]
+    moved = set(design.levels) if isinstance(design.levels, dict) else free
+    told = [f"{a} and {b}" for a, b in pairs if {a, b} <= free and {a, b} & moved]
     if not told:
         return []
     return [

@@ -192,6 +192,8 @@ def test_an_impossible_matrix_is_refused_with_the_nearest_one():
         ({"rank_correlation": [["a", "a", 0.5]]}, "expected two parameters, each pair once"),
         ({"rank_correlation": [["a", "b", 0.5], ["b", "a", 0.4]]}, "expected two parameters, each pair once"),
         ({"rank_correlation": [["a", "b"]]}, "Field required"),
+        ({"rank_correlation": ["a", "b", 0.5]}, "rank_correlation: found .*, expected a list of lists"),
+        ({"groups": "a"}, "groups: found 'a', expected a list of lists"),
         ({"rank_corelation": []}, "rank_corelation: found .*nearest known name: rank_correlation"),
         ({"measure": "pearson"}, "'spearman' or 'kendall'"),
         ({"parameters": ["a", "b"], "matrix": [[1, 0.5]]}, "matrix: found .*expected 2 rows of 2 numbers"),

@@ -162,7 +162,12 @@ SOBOL = {"kind": "sobol", "draws": 8, "seed": 1}
         ),
         ({"kind": "factorial", "levels": {"a": [1, 1]}}, r"levels.a: found \[1.0, 1.0\], expected values, each once"),
         ({"kind": "factorial", "levels": {"a": []}}, r"levels.a: found \[\], expected values, each once"),
-        ({"kind": "factorial", "levels": 0}, "greater than or equal to 1"),
+        ({"kind": "factorial", "levels": 0}, "levels: found 0, expected a whole number of at least 1, or such"),
+        (
+            {"kind": "factorial", "levels": {"a": "3"}},
+            "levels.a: found '3', expected a whole number of at least 1, or a l",
+        ),
+        ({"kind": "factorial", "levels": {"a": [True]}}, r"levels.a: found \[True\], expected a whole number of at"),
         ({"kind": "factorial", "levels": 2, "span": [0.9, 0.1]}, r"span: found \[0.9, 0.1\], expected two quantiles"),
         (SOBOL | {"kind": "sobel"}, "found 'sobel', expected one of monte_carlo, .*; nearest known name: sobol"),
         (SOBOL | {"draw": 8}, "draw: found 8, expected one of the keys .*; nearest known name: draws"),

@@ -320,3 +320,5 @@ def test_correlated_parameters_in_a_structured_design_are_noted():
     assert "a and b are correlated" in note
     assert notes("saltelli", points=4, seed=1, dependence=spec, fixed={"a": 1.0}) == ()
     assert notes("sobol", draws=4, seed=1, dependence=spec) == ()
+    assert notes("factorial", levels={"year": 2}, dependence=spec) == ()
+    assert len(notes("factorial", levels={"a": 2}, dependence=spec)) == 1
