@@ -58,11 +58,10 @@ def refusing(command: Callable[..., int]) -> Callable[..., None]:
         except KeyboardInterrupt:
             click.echo(f"wattbit: interrupted{kept}", err=True)
             code = INTERRUPTED
-        except SystemExit as end:
-            if end.code != signal.SIGTERM:
-                raise
+        except SystemExit:  # raised by nothing but a SIGTERM: here, or by Ray with a code of its own
             click.echo(f"wattbit: terminated{kept}", err=True)
-            code = TERMINATED
+            sys.stdout.flush()
+            os._exit(TERMINATED)  # Ray's threads, if stopped in a call, may abort an orderly end of the interpreter
         sys.exit(code)
 
     return guarded
@@ -70,7 +69,7 @@ def refusing(command: Callable[..., int]) -> Callable[..., None]:
 
 @contextmanager
 def leaving_on_sigterm() -> Iterator[None]:
-    """Leave by ``SystemExit(SIGTERM)``, so that a lease is given back; Ray does the same once it is connected."""
+    """Leave by ``SystemExit``, so that a lease is given back; once Ray is connected, it does the same in its own way."""
 
     def leave(number: int, frame: FrameType | None) -> None:
         sys.exit(number)
