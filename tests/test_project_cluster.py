@@ -192,7 +192,11 @@ def test_ray_stop_stands_where_the_machine_or_its_user_is_the_clusters_own() -> 
 @pytest.mark.parametrize("name", ["store", "launch"])
 def test_roles_on_aws_may_no_more_than_they_need(name: str) -> None:
     statements = json.loads(text(f"clusters/aws/{name}.json"))["Statement"]
-    may = {action: of for of in statements for action in ([of["Action"]] if isinstance(of["Action"], str) else of["Action"])}
+    may = {
+        action: of
+        for of in statements
+        for action in ([of["Action"]] if isinstance(of["Action"], str) else of["Action"])
+    }
     assert not any(action in {"*", "s3:*", "ec2:*", "iam:*"} for action in may)
     if name == "store":
         assert all("arn:aws:s3:::FILL-IN-bucket" in of["Resource"] for of in statements)
