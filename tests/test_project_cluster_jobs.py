@@ -18,7 +18,7 @@ from sweep.run import Outcome, run
 from tests.sweep_cases import wattbit, write_study
 
 ROOT = Path(__file__).parents[1]
-DRAWS = 4096  # far more than are solved before the stop
+DRAWS = 1024  # far more than are solved before the stop
 PATIENCE = 180.0
 
 
