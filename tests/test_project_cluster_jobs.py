@@ -14,7 +14,7 @@ import pytest
 
 import sweep.cli
 from storage import cube_progress
-from sweep.run import Outcome, run
+from sweep.executors import WorkersLostError
 from tests.sweep_cases import wattbit, write_study
 
 ROOT = Path(__file__).parents[1]
@@ -56,14 +56,14 @@ def test_job_finds_its_cluster_by_the_environment(tmp_path: Path, monkeypatch: p
     write_study(tmp_path)
     asked: list[dict[str, Any]] = []
 
-    def run_small(plan: Any, store: Path, **options: Any) -> Outcome:
+    def note(*arguments: Any, **options: Any) -> None:
         asked.append(options)
-        return run(plan, store, serial=True)
+        raise WorkersLostError([0])  # the soonest end that a run may have
 
-    monkeypatch.setattr(sweep.cli, "run_plan", run_small)
+    monkeypatch.setattr(sweep.cli, "run_plan", note)
     monkeypatch.setenv("RAY_ADDRESS", "10.0.0.1:6379")
     monkeypatch.setenv("WATTBIT_WORKERS", "64")
     for options in ((), ("--address", "auto", "--workers", "3"), ("--serial",)):
-        assert wattbit(tmp_path, "run", "study.toml", *options).exit_code == 0
+        assert wattbit(tmp_path, "run", "study.toml", *options).exit_code == 1
     found = [(options["address"], options["workers"], options["serial"]) for options in asked]
     assert found == [("10.0.0.1:6379", 64, False), ("auto", 3, False), (None, 64, True)]
