@@ -113,6 +113,17 @@ def variable(cube: xr.Dataset, name: str) -> xr.DataArray:
     return array.transpose("draw", "configuration", ...)
 
 
+def states(cube: xr.Dataset) -> dict[int, str]:
+    """Name every status by its CF flag; one that has none, and occurs, by its number."""
+    status = variable(cube, "status")
+    named = dict(zip(status.attrs.get("flag_values", ()), status.attrs.get("flag_meanings", "").split(), strict=True))
+    unnamed = [int(each) for each in np.unique(status.to_numpy()) if each not in named]
+    words = {NOT_RUN: "not_run", OPTIMAL: "optimal"}
+    return {int(value): word for value, word in named.items()} | {
+        each: words.get(each, f"status_{each}") for each in unnamed
+    }
+
+
 def finished(cube: xr.Dataset) -> xr.DataArray:
     """Tell whether each pair was solved to the optimum: boolean over (draw, configuration)."""
     return variable(cube, "status") == OPTIMAL
@@ -136,9 +147,9 @@ def defined(values: xr.DataArray, configuration: str) -> NDArray[np.float64]:
     return column[~np.isnan(column)]
 
 
-def mean_from_summary(cube: xr.Dataset, name: str, summary: Summary | None) -> xr.DataArray | None:
+def from_summary(cube: xr.Dataset, name: str, summary: Summary | None) -> xr.Dataset | None:
     """
-    Read the mean over finished draws of a variable that may be too large to read for it.
+    Read the mean over finished draws of a variable that may be too large to read for it, and how many these are.
 
     Parameters
     ----------
@@ -151,12 +162,12 @@ def mean_from_summary(cube: xr.Dataset, name: str, summary: Summary | None) -> x
 
     Returns
     -------
-    DataArray or None
-        Over (configuration, ...). None without a summary, or where its draws are not the finished ones in every cell
+    Dataset or None
+        ``mean`` and ``n`` over (configuration, ...). None without a summary, or where its draws are not the finished ones in every cell
         that has any: then the values have to be read.
     """
     if summary is None:
         return None
     of_variable, done = summary.of(name), finished(cube).sum("draw").compute()
     counts = of_variable["n"]
-    return of_variable["mean"] if bool(((counts == done) | (counts == 0)).all()) else None
+    return of_variable[["mean", "n"]] if bool(((counts == done) | (counts == 0)).all()) else None
