@@ -17,6 +17,7 @@ from storage import Summary
 
 NOT_RUN = 0
 OPTIMAL = 1
+NEAR, SHOWN, MANY = 0.65, 6, 24  # how like a name must be to be named; how many are; of how many all are
 
 
 class CubeContentError(ValueError):
@@ -24,10 +25,18 @@ class CubeContentError(ValueError):
 
 
 def nearest(name: str, known: Iterable[object]) -> str:
-    """Name the nearest of what is known, or all of it, as the end of a message."""
+    """Name the nearest of what is known, those that contain the name, or all of it, as the end of a message."""
     names = [str(each) for each in known]
-    close = difflib.get_close_matches(name, names, n=1)
-    return f"; nearest known: {close[0]!r}" if close else f"; known: {', '.join(names) or 'none'}"
+    plain = {each.lower(): each for each in names}
+    wanted = name.lower().replace(" ", "_").replace("-", "_")
+    containing = [plain[each] for each in plain if len(wanted) > 2 and wanted in each]
+    close = [plain[each] for each in difflib.get_close_matches(wanted, plain, n=1, cutoff=NEAR)]
+    if wanted not in plain and len(containing) > 1:
+        more = ", ..." if len(containing) > SHOWN else ""
+        return f"; known: {', '.join(map(repr, containing[:SHOWN]))}{more}"
+    if close or containing:
+        return f"; nearest known: {(close or containing)[0]!r}"
+    return f"; known: {', '.join(names) or 'none'}" if len(names) <= MANY else f"; {len(names)} others are known"
 
 
 def attribute(cube: xr.Dataset, name: str) -> Any:
@@ -114,14 +123,13 @@ def variable(cube: xr.Dataset, name: str) -> xr.DataArray:
 
 
 def states(cube: xr.Dataset) -> dict[int, str]:
-    """Name every status by its CF flag; one that has none, and occurs, by its number."""
+    """Name every status by its CF flags; without them, those that occur, by their numbers."""
     status = variable(cube, "status")
-    named = dict(zip(status.attrs.get("flag_values", ()), status.attrs.get("flag_meanings", "").split(), strict=True))
-    unnamed = [int(each) for each in np.unique(status.to_numpy()) if each not in named]
-    words = {NOT_RUN: "not_run", OPTIMAL: "optimal"}
-    return {int(value): word for value, word in named.items()} | {
-        each: words.get(each, f"status_{each}") for each in unnamed
-    }
+    if "flag_meanings" in status.attrs:
+        values, words = status.attrs["flag_values"], status.attrs["flag_meanings"].split()
+        return {int(value): word for value, word in zip(values, words, strict=True)}
+    known = {NOT_RUN: "not_run", OPTIMAL: "optimal"}
+    return {int(each): known.get(int(each), f"status_{each}") for each in np.unique(status.to_numpy())}
 
 
 def finished(cube: xr.Dataset) -> xr.DataArray:
@@ -163,8 +171,8 @@ def from_summary(cube: xr.Dataset, name: str, summary: Summary | None) -> xr.Dat
     Returns
     -------
     Dataset or None
-        ``mean`` and ``n`` over (configuration, ...). None without a summary, or where its draws are not the finished ones in every cell
-        that has any: then the values have to be read.
+        ``mean`` and ``n`` over (configuration, ...). None without a summary, or where its draws are not the finished
+        ones in every cell that has any: then the values have to be read.
     """
     if summary is None:
         return None

@@ -91,6 +91,8 @@ def query_text(
     asked = {"quantiles": tuple(_share(text) for text in quantiles)} if quantiles else {}
     question = Question(variable, where, by, _selections(select), sums, above=above, **asked)
     found: Answer = answer(open_cube(store), question)
+    if as_csv and found.nothing:
+        click.echo(f"wattbit: {found.nothing}", err=True)
     if as_csv:
         return answer_csv(found).rstrip("\n")
     return json.dumps(answer_record(found), indent=1) if as_json else answer_text(found, width=width).rstrip("\n")
