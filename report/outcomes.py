@@ -17,6 +17,7 @@ from storage import Summary
 
 NOT_RUN = 0
 OPTIMAL = 1
+LISTED = "; `wattbit query STORE` lists what is known"
 NEAR, SHOWN, MANY = 0.65, 6, 24  # how like a name must be to be named; how many are; of how many all are
 
 
@@ -36,7 +37,7 @@ def nearest(name: str, known: Iterable[object]) -> str:
         return f"; known: {', '.join(map(repr, containing[:SHOWN]))}{more}"
     if close or containing:
         return f"; nearest known: {(close or containing)[0]!r}"
-    return f"; known: {', '.join(names) or 'none'}" if len(names) <= MANY else f"; {len(names)} others are known"
+    return f"; known: {', '.join(names) or 'none'}" if len(names) <= MANY else LISTED
 
 
 def attribute(cube: xr.Dataset, name: str) -> Any:

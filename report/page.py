@@ -27,6 +27,10 @@ PUBLISHED_SAVING = (
 )
 
 
+class PageError(OSError):
+    """The page cannot be written where it was asked for; the message names it and the cause."""
+
+
 @dataclass(frozen=True)
 class _Group:
     """Upper heading of the table with its unit and the columns below it, which name their unit if it is another."""
@@ -173,8 +177,18 @@ def write_report(cube: xr.Dataset, out: Path, *, command: str | None, summary: S
     -------
     Path
         ``out``.
+
+    Raises
+    ------
+    PageError
+        Where it cannot be written.
     """
     page = render_report(cube, command=command, summary=summary)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(page, encoding="utf-8", errors="replace")  # a path in the command may hold bytes that are no text
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(
+            page, encoding="utf-8", errors="replace"
+        )  # a path in the command may hold bytes that are no text
+    except OSError as fault:
+        raise PageError(f"the page {out} cannot be written: {fault.strerror or fault}") from fault
     return out

@@ -129,7 +129,12 @@ def test_plain_xarray_opens_the_cube_and_shows_what_it_is(ran: Ran) -> None:
             assert cube[outcome.name].attrs["units"] == outcome.unit
     assert cube["status"].attrs["flag_meanings"].split()[:3] == ["not_run", "optimal", "infeasible"]
     assert (cube["status"] == 1).all()
+    for name, variable in cube.variables.items():
+        assert variable.attrs["long_name"], name
+        assert "units" in variable.attrs or variable.dtype.kind == "T" or "flag_values" in variable.attrs, name
     assert cube["dc_demand"].attrs["units"] == "GW"
+    run = xr.open_zarr(ran.store, group="run")
+    assert all({"units", "long_name"} <= variable.attrs.keys() for variable in run.data_vars.values())
     assert cube["replicate"].dims == ("draw",)
     assert cube["curtailment"].sel(technology="coal").isnull().all()
     assert (cube["saving_total"].sel(configuration="tokyo_osaka") == 0).all()
@@ -181,6 +186,22 @@ def test_run_that_ends_early_says_so(
     result = wattbit(ran.folder, "run", "study.toml", "--serial")
     assert (result.exit_code, result.stdout) == (code, "")
     assert says in result.stderr
+
+
+def test_run_whose_page_cannot_be_written_says_that_the_cube_is_complete(ran: Ran, tmp_path: Path) -> None:
+    write_study(tmp_path)
+    (tmp_path / "a.html").mkdir()
+    store = shutil.copytree(ran.store, tmp_path / "a.zarr")
+    result = wattbit(tmp_path, "run", "study.toml", "--serial", "--store", "a.zarr")
+    assert result.exit_code == 1
+    assert "five_hubs" in result.stdout
+    said = "the cube a.zarr is complete, but the page a.html cannot be written: Is a directory; wattbit report a.zarr --out"
+    assert said in result.stderr
+    assert files(store) == files(ran.store)
+    refused = wattbit(tmp_path, "report", "a.zarr")
+    assert refused.exit_code == 2
+    assert "wattbit: the page a.html cannot be written: Is a directory" in refused.stderr
+    assert wattbit(tmp_path, "report", "a.zarr", "--out", "b.html").exit_code == 0
 
 
 # status, report, plan, check
