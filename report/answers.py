@@ -15,6 +15,7 @@ from rich.table import Table
 from report.query import Answer
 
 COUNTS = {"not_run": "not run", "no_value": "no value"}
+NOISE = 1e-9  # text shows what is smaller as 0: it is rounding in a solve; CSV and JSON have it
 SHARES = {"failed_share": "failed share", "not_run_share": "not-run share"}
 
 
@@ -95,4 +96,6 @@ def _shown(value: str | int | float, key: bool) -> str:
         return f"{value}" if key else f"{value:,}"
     if math.isnan(value):
         return "-"
+    if not key and abs(value) < NOISE:
+        return "0"
     return f"{value:g}" if key else f"{value + 0.0:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"

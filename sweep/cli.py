@@ -1,7 +1,8 @@
 """The command line: `wattbit run | plan | check | solve | status | report | query | compact | verify`.
 
 Results go to standard output, progress to standard error. Exit codes: 0 done, 1 finished with draws that
-failed, stopped by a fault of disk or store, or a cube that `verify` does not believe, 2 refused, 130 interrupted.
+failed, stopped by a fault of disk or store, or a cube that `verify` does not believe, 2 refused, 130 interrupted;
+docs/studies.md has them all.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import re
 import shutil
 import warnings
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 import xarray as xr
 from click.testing import CliRunner, Result
 
+import sweep.ask
 import sweep.cli
 from model import OUTCOMES
 from storage import open_cube
@@ -287,6 +290,24 @@ def test_wrong_options_are_refused(arguments: tuple[str, ...], studies: Path) ->
     result = wattbit(studies, *arguments)
     assert (result.exit_code, result.stdout) == (2, "")
     assert files(studies) == before
+
+
+def test_who_stops_reading_is_told_nothing(ran: Ran, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(*arguments: Any, **options: Any) -> str:
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+    monkeypatch.setattr(sweep.ask, "query_text", gone)
+    result = wattbit(ran.folder, "query", str(ran.store), "co2")
+    assert (result.exit_code, result.stdout, result.stderr) == (1, "", "")
+
+
+def test_the_exit_codes_are_told_with_every_command() -> None:
+    text = (Path(__file__).parents[1] / "docs/studies.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d+) \| (.*?) \|", text.partition("## Exit codes")[2], re.MULTILINE)
+    known = {sweep.cli.DONE, sweep.cli.WITH_FAILURES, sweep.cli.REFUSAL, sweep.cli.INTERRUPTED}
+    assert {int(code) for code, _ in rows} == known
+    told = {command for code, commands in rows if code == "0" for command in re.findall(r"`(\w+)`", commands)}
+    assert told == {*sweep.cli.main.commands}
 
 
 def test_help_names_the_commands() -> None:
