@@ -2,30 +2,26 @@
 
 Results go to standard output, progress to standard error. Exit codes: 0 done, 1 finished with draws that
 failed, stopped by a fault of disk or store, or a cube that `verify` does not believe, 2 refused, 130 interrupted,
-143 terminated from outside, as by `ray job stop`.
+143 terminated; docs/studies.md has them all.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import signal
-import sys
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import wraps
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import click
 
-from model import InputError, Status, TemplateError
-from report import CubeContentError, robustness_table, table_record, table_text, write_report
+from model import InputError, Status
+from report import PageError, robustness_table, table_record, table_text, write_report
 from sampling import SamplingError
-from storage import CubeProgress, StorageError, cube_progress, open_cube, read_study
+from storage import CubeProgress, cube_progress, open_cube, read_study
 from sweep import ask, bill, tell
+from sweep.ending import DONE, INTERRUPTED_RUN, WITH_FAILURES, refusing
 from sweep.errors import RunStoppedError, StudyError
 from sweep.executors import WorkersLostError
 from sweep.growth import added, fitted
@@ -37,51 +33,8 @@ from sweep.verify import verdict
 from sweep.verify import verify as verify_cube
 from sweep.what_if import what_if
 
-REFUSED = (StudyError, InputError, SamplingError, StorageError, TemplateError, CubeContentError, OSError)
-DONE, WITH_FAILURES, REFUSAL, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
 WIDTH = 132
-INTERRUPTED_RUN = "; finished batches are kept, the same line again goes on from there"
-
-
-def refusing(command: Callable[..., int]) -> Callable[..., None]:
-    """Turn what a user can mend into one message and exit code 2, an interruption into 130, a termination into 143."""
-
-    @wraps(command)
-    def guarded(*arguments: Any, **options: Any) -> None:
-        kept = INTERRUPTED_RUN if command.__name__ == "run" else ""
-        try:
-            with leaving_on_sigterm():
-                code = command(*arguments, **options)
-        except REFUSED as fault:
-            click.echo(f"wattbit: {fault}", err=True)
-            code = REFUSAL
-        except KeyboardInterrupt:
-            click.echo(f"wattbit: interrupted{kept}", err=True)
-            code = INTERRUPTED
-        except SystemExit:  # raised by nothing but a SIGTERM: here, or by Ray with a code of its own
-            click.echo(f"wattbit: terminated{kept}", err=True)
-            sys.stdout.flush()
-            os._exit(TERMINATED)  # Ray's threads, if stopped in a call, may abort an orderly end of the interpreter
-        sys.exit(code)
-
-    return guarded
-
-
-@contextmanager
-def leaving_on_sigterm() -> Iterator[None]:
-    """Leave by ``SystemExit``, so that a lease is given back; once Ray is connected, it does the same in its own way."""
-
-    def leave(number: int, frame: FrameType | None) -> None:
-        sys.exit(number)
-
-    if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread may set what a signal does
-        return
-    before = signal.signal(signal.SIGTERM, leave)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
+PAGE_ELSEWHERE = "wattbit report {} --out PAGE writes it elsewhere"
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -160,7 +113,11 @@ def run(
         return WITH_FAILURES
     click.echo(f"{outcome.solved} draws solved, {outcome.found} found finished", err=True)
     _tell_table(target, as_json)
-    _write_report(target, page, f"wattbit run {study}")
+    try:
+        _write_report(target, page, f"wattbit run {study}")
+    except PageError as fault:
+        click.echo(f"wattbit: the cube {target} is complete, but {fault}; {PAGE_ELSEWHERE.format(target)}", err=True)
+        return WITH_FAILURES
     click.echo(f"cube {target}\nreport {page}", err=True)
     return WITH_FAILURES if _failures(target) else DONE
 
@@ -249,9 +206,12 @@ def solve(
 def status(store: Path, as_json: bool, summary: bool) -> int:
     """Say how far a cube is, and what failed."""
     progress: CubeProgress = cube_progress(store)
-    text = tell.status_text(progress) + ask.compacted_note(store)
-    click.echo(json.dumps(tell.status_record(progress), indent=1) if as_json else text)
-    if summary and not as_json:
+    if as_json:
+        record = tell.status_record(progress) | ({"summary": ask.so_far_record(store)} if summary else {})
+        click.echo(json.dumps(record, indent=1))
+        return DONE
+    click.echo(tell.status_text(progress) + ask.compacted_note(store))
+    if summary:
         click.echo("\n" + ask.so_far_text(store, WIDTH))
     return DONE
 
@@ -276,7 +236,11 @@ def report(store: Path, as_json: bool, out: Path | None) -> int:
 @AS_JSON
 @refusing
 def query(store: Path, **asked: Any) -> int:
-    """Print mean, spread and quantiles of a VARIABLE of a cube, by configuration and whatever else is asked for."""
+    """
+    Print mean, spread and quantiles of a VARIABLE of a cube, by configuration and whatever else is asked for.
+
+    Without a VARIABLE: list what can be asked for.
+    """
     click.echo(ask.query_text(store, width=WIDTH, **asked))
     return DONE
 
