@@ -31,6 +31,7 @@ from model import (
 )
 from storage import Layout, Variable
 from sweep.drawing import Drawn, Theta, draw, tables_of_values, theta_of
+from sweep.labels import labelled
 from sweep.study import Study
 
 PACKAGES = ("wattbit-sweep", "highspy", "numpy", "pyomo", "scipy", "tsam")  # what may change a byte of the cube
@@ -135,7 +136,7 @@ def make_plan(study: Study, base: Path) -> Plan:
     files = _files(study, case, base, tables_of_values(drawn.marginals))
     return Plan(
         study=study,
-        table=table.assign_attrs(attrs),
+        table=labelled(table).assign_attrs(attrs),
         case=case,
         layout=_layout(study, case, table),
         identity=_identity(study, case, table, files),

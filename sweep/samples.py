@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import json
 import math
 from pathlib import Path
 from typing import Any
 
+import click
 from rich.console import Console
 from rich.table import Table
 
@@ -80,6 +82,31 @@ def sample_text(drawn: Drawn, study: Study, width: int, sources: bool = True) ->
     return "\n\n".join([*parts, f"quantiles over all {count} of the study"])
 
 
+def told(drawn: Drawn, study: Study, width: int, as_json: bool, csv: Path | None) -> str:
+    """What `wattbit sample` prints: the draws for ``csv`` "-", else the record or the text; writes any other file.
+
+    Raises
+    ------
+    StudyError
+        JSON and CSV both for standard output.
+    """
+    if csv is not None and str(csv) == "-":
+        if as_json:
+            raise StudyError("--csv - and --json: found both, expected one of them on standard output")
+        return sample_csv(drawn)
+    if csv is not None:
+        csv.write_text(sample_csv(drawn), encoding="utf-8")
+        click.echo(f"draws {csv}", err=True)
+    text = json.dumps(sample_record(drawn, study), indent=1) if as_json else sample_text(drawn, study, width)
+    return text + "\n"
+
+
+def tell_notes(drawn: Drawn) -> None:
+    """Say on standard error what the reader of a design should know."""
+    for note in drawn.notes:
+        click.echo(f"note: {note}", err=True)
+
+
 def sample_csv(drawn: Drawn) -> str:
     """The draws as CSV; ``kind = "file"`` reads them back bit for bit."""
     stream = io.StringIO()
@@ -100,6 +127,7 @@ def write_figure(drawn: Drawn, path: Path) -> None:
         to_png(figure, path)
     else:
         path.write_text('<?xml version="1.0" encoding="UTF-8"?>\n' + to_svg(figure), encoding="utf-8")
+    click.echo(f"figure {path}", err=True)
 
 
 def _correlations(drawn: Drawn, study: Study) -> list[Any]:
