@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,7 @@ SHOWN = {  # outcomes of a single future that the text shows, with what is told 
     "lower_bound": "",
     "status": "",
 }
+FEW = 3  # draws that were set aside, told in full
 UNITS = {o.name: "billion yen/yr" if o.unit.startswith("billion yen per year") else o.unit for o in OUTCOMES}
 
 
@@ -121,6 +122,15 @@ def status_text(progress: CubeProgress) -> str:
     if progress.missing_batches:
         text += f"\n{len(progress.missing_batches)} batches missing: run the study again to finish them"
     return text
+
+
+def set_aside_text(notes: Sequence[Mapping[str, Any]]) -> str:
+    """Which draws were set aside and why, the first few with the line that replays them."""
+    lines = [f"{len(notes)} draw{'s' * (len(notes) > 1)} set aside (run/set_aside tells all of each):"]
+    for note in notes[:FEW]:
+        lines += [f"  draw {note['draw']}: {note['cause']}", f"    {note['replay']}"]
+    more = [str(note["draw"]) for note in notes[FEW:]]
+    return "\n".join(lines + ([f"  and draws {', '.join(more[:100])}{', ...' * (len(more) > 100)}"] if more else []))
 
 
 def provenance(identity: Mapping[str, Any]) -> dict[str, Any]:
