@@ -243,7 +243,8 @@ class Scheduler:
     def _bury(self, notice: Died, actor: _Actor) -> None:
         """Note a death, which is told once for each call; what is to be done of it waits until all are answered."""
         if actor.death is None:
-            emit("worker_died", at_work_on=list(actor.calls), cause=notice.cause)
+            if actor.ready or not notice.innocent:  # where a node goes, those that were to start there go too
+                emit("worker_died", at_work_on=list(actor.calls), cause=notice.cause)
             self.hungry.pop(notice.actor, None)
             self.in_a_row += not notice.innocent
             if self.in_a_row > max(HOPELESS, 3 * len(self.actors)):
