@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ from sweep.set_aside import ASIDE, TOGETHER, TRIES
 from sweep.worker import BatchSummary, Draws, Work, solve_batch, solve_in_process
 
 WATCHDOG_SECONDS, WATCHDOG_PILOTS = 600.0, 100.0  # a draw is given up after the longer of the two
+CHECK_SECONDS = 5.0  # the driver looks at its lease no more often; a worker does before every batch it writes
 MEMORY_SLACK = 1.5  # of a worker beside the pilot's process: more days, garbage, arrays on their way to the store
 
 
@@ -130,7 +131,7 @@ def run(
         plan = fitted(plan, store)
         if read_layout(store) != plan.layout:
             extend_cube(store, plan.layout, plan.table, {"identity": plan.identity}, table_bytes(plan))
-        missing = list(cube_progress(store).missing_batches)
+        missing = _short(cube_progress(store).missing_batches)
         outcome = Outcome(found=plan.layout.draws - missing_draws(plan, store))
         work = Work(
             plan.case,
@@ -141,13 +142,16 @@ def run(
             command,
             holds_aside=bool(note_numbers(store, ASIDE)),
         )
+        checked = 0.0
         try:
             with DrawProgress(plan.layout.draws, outcome.found) as progress:
                 for summary in _execute(plan, work, missing, workers, address, serial, limits.memory):
                     outcome.solved += summary.draws
                     progress.add(summary.draws, summary.seconds)
                     _tell(summary)
-                    patiently(lease.check)
+                    if time.monotonic() - checked > CHECK_SECONDS:
+                        patiently(lease.check)
+                        checked = time.monotonic()
         except (OSError, StorageError) as fault:
             raise RunStoppedError(str(fault)) from fault
     outcome.set_aside = set_aside_notes(store)
@@ -158,6 +162,12 @@ def set_aside_notes(store: Path) -> list[dict[str, Any]]:
     """What is told of every draw that was set aside: draw, batch, cause, tries, theta, the line that replays it."""
     notes = (read_note(store, ASIDE, draw) for draw in note_numbers(store, ASIDE))
     return [note for note in notes if note is not None]
+
+
+def _short(batches: Sequence[int]) -> Sequence[int]:
+    """The same numbers as a range where they are one: millions of batches then take no memory."""
+    whole = range(batches[0], batches[0] + len(batches)) if batches else range(0)
+    return whole if batches and batches[-1] == whole[-1] else list(batches)
 
 
 def _tell(summary: BatchSummary) -> None:
@@ -176,13 +186,13 @@ def table_bytes(plan: Plan) -> dict[str, bytes]:
 def _execute(
     plan: Plan,
     work: Work,
-    batches: list[int],
+    batches: Sequence[int],
     workers: int | None,
     address: str | None,
     serial: bool,
     memory: int | None,
 ) -> Iterator[BatchSummary]:
-    part = partial(Draws.of, plan.table, plan.layout)
+    part = Draws.cutter(plan.table, plan.layout)
     if serial or not batches:
         return run_serial(solve_in_process, work, batches, part)
     # Deaths beyond those that set aside every draw of a batch are of no draw's making.

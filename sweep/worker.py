@@ -6,7 +6,7 @@ The solved arrays are kept until the store has taken them, however often it fail
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -76,11 +76,20 @@ class Draws:
     deaths: int = 0
 
     @classmethod
-    def of(cls, table: xr.Dataset, layout: Layout, batch: int, deaths: int = 0) -> Draws:
+    def of(cls, table: xr.Dataset, layout: Layout, batch: int) -> Draws:
         """The rows of a batch."""
-        start, stop = layout.bounds(batch)
-        columns = {str(name): column.values[start:stop] for name, column in table.data_vars.items()}
-        return cls(batch, start, columns, deaths)
+        return cls.cutter(table, layout)(batch)
+
+    @classmethod
+    def cutter(cls, table: xr.Dataset, layout: Layout) -> Callable[..., Draws]:
+        """What makes the rows of any batch that has cost so many workers, without a copy of the table."""
+        columns = {str(name): column.values for name, column in table.data_vars.items()}
+
+        def cut(batch: int, deaths: int = 0) -> Draws:
+            start, stop = layout.bounds(batch)
+            return cls(batch, start, {name: values[start:stop] for name, values in columns.items()}, deaths)
+
+        return cut
 
     def theta(self, draw: int) -> Theta:
         """One draw by its number in the whole table."""

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.simulated_cluster import DETECT_SECONDS, Faults, SimulatedCluster
 from sweep.events import Event, listening
 from sweep.scheduler import AHEAD_LEAST, ATTEMPTS, WINDOW, NoWorkerLivesError, Scheduler, WorkersLostError
-from tests.simulated_cluster import DETECT_SECONDS, Faults, SimulatedCluster
 
 DAY = 86_400.0
 

@@ -72,12 +72,15 @@ class SimulatedCluster:
     # what the scheduler calls
 
     def now(self) -> float:
+        """The simulated clock."""
         return self.clock
 
     def processors(self) -> int:
+        """Those that the cluster knows of: a lost node is forgotten late."""
         return self.told_alive
 
     def start(self) -> int:
+        """Ask for an actor."""
         number = next(self.count)
         self.actors[number] = SimulatedActor()
         self.pending[number] = None
@@ -85,6 +88,7 @@ class SimulatedCluster:
         return number
 
     def submit(self, actor: int, batch: int, deaths: int) -> None:
+        """Hand a batch over."""
         one = self.actors[actor]
         assert one.ready, "a batch for an actor that is not there"
         assert len(one.calls) < WINDOW, "more than a window of calls"
@@ -97,6 +101,7 @@ class SimulatedCluster:
             self._begin(actor, one)
 
     def stop(self, actor: int) -> None:
+        """End an actor."""
         one = self.actors.pop(actor)
         assert not one.calls, "an actor with calls is stopped"
         self.pending.pop(actor, None)
@@ -105,6 +110,7 @@ class SimulatedCluster:
             self._place()
 
     def notices(self, seconds: float) -> list[Notice]:
+        """Let the clock go on until something comes in."""
         until = self.clock + seconds
         assert until < self.end, "no end in sight"
         while not self.out and self.events and self.events[0][0] <= until:
