@@ -133,13 +133,13 @@ def solve_batch(work: Work, batch: Draws) -> BatchSummary:
 
 
 def solve_in_process(work: Work, batch: Draws) -> BatchSummary:
-    """Do the same in a run without workers; where such a run died of this batch before, its draws are solved apart."""
+    """Do the same in a run without workers, which dies with a batch that kills: a note counts that for the next one."""
     store, number = work.store, batch.batch
-    if patiently(lambda: read_note(store, BEGUN, number)) is not None:
-        batch = replace(batch, deaths=TOGETHER)
-    patiently(lambda: put_note(store, BEGUN, number, {"batch": number}))
+    note = patiently(lambda: read_note(store, BEGUN, number))
+    deaths = 0 if note is None else int(note["times"])
+    patiently(lambda: put_note(store, BEGUN, number, {"batch": number, "times": deaths + 1}))
     try:
-        summary = solve_batch(work, batch)
+        summary = solve_batch(work, replace(batch, deaths=deaths))
     except BaseException:  # whatever can be raised is no death of this process
         with suppress(OSError, StorageError):
             remove_note(store, BEGUN, number)

@@ -20,7 +20,7 @@ from sweep.alone import CrashedError, call_alone
 from sweep.patience import patiently
 from sweep.plan import Plan
 from sweep.run import run
-from sweep.set_aside import ASIDE, ATTEMPTS, TRIES
+from sweep.set_aside import ASIDE, ATTEMPTS, TOGETHER, TRIES
 from sweep.worker import BEGUN
 from tests.sweep_cases import files_outside_run, plan_of, strict_json, wattbit, write_study
 
@@ -68,6 +68,8 @@ def test_serial_run_that_a_draw_kills_sets_it_aside_when_it_is_run_again(
     store = study.parent / "x.zarr"
     assert run_with_poison(study, demand).returncode == -signal.SIGABRT
     assert note_numbers(store, BEGUN) == [1]
+    assert read_note(store, BEGUN, 1) == {"batch": 1, "times": 1}
+    put_note(store, BEGUN, 1, {"batch": 1, "times": TOGETHER})  # as after one more such run
     again = run_with_poison(study, demand)
     assert again.returncode == 1, again.stderr
     assert "1 draw set aside" in again.stderr
@@ -112,7 +114,7 @@ def test_tries_that_took_their_worker_along_are_counted(
     monkeypatch.setattr("sweep.set_aside.call_alone", call)
     for tried, expected in ((TRIES - 1, 1), (TRIES, 5)):
         put_note(store, ATTEMPTS, 1, {"draw": 1, "tries": tried, "cause": "its worker died"})
-        put_note(store, BEGUN, 0, {"batch": 0})
+        put_note(store, BEGUN, 0, {"batch": 0, "times": TOGETHER})
         (store / "run" / "commits" / "000000.json").unlink()
         outcome = run(plan_of(tmp_path / "study.toml", draws=2), store, serial=True)
         assert open_cube(store)["status"].values.tolist() == [[1, 1], [expected, expected]]
