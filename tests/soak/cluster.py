@@ -13,12 +13,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from unittest import mock
-
-import psutil
 
 import sweep.run
 from storage import cube_progress
@@ -46,6 +44,12 @@ def cluster_of(settings: dict[str, str], processors: int = 2) -> Iterator[Any]:
             yield cluster
         finally:
             cluster.shutdown()
+
+
+def family(process: int) -> list[int]:
+    """A process and all that it started, as Linux tells it."""
+    children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    return [process, *(one for child in children for one in family(int(child)))]
 
 
 def head_is_killed(folder: Path) -> None:
@@ -77,17 +81,17 @@ def node_falls_silent(folder: Path) -> None:
         frail = cluster.add_node(num_cpus=1, **NODE)
         with Driver(study, store, cluster, folder, 0.0, 4, gate) as driver:
             until(lambda: len({p for n, p in lines(driver.log) if int(n) >= 4}) == 2, "both at the gate")
-            raylet = psutil.Process(frail.all_processes["raylet"][0].process.pid)
-            frozen = [raylet, *raylet.children(recursive=True)]
+            frozen = family(frail.all_processes["raylet"][0].process.pid)
             for one in frozen:
-                one.suspend()
+                os.kill(one, signal.SIGSTOP)
             begun = time.monotonic()
             until(lambda: "batch requeued" in driver.said.read_text(), "the loss to be seen")
             seconds = time.monotonic() - begun
             gate.touch()
             assert driver.end() == 0, driver.said.read_text()
             for one in frozen:
-                one.send_signal(signal.SIGKILL)
+                with suppress(ProcessLookupError):
+                    os.kill(one, signal.SIGKILL)
     print(f"  seen and handed out again after {seconds:.1f} s")
     assert seconds < DETECTED_WITHIN
     assert files_outside_run(store) == files_outside_run(folder / "whole.zarr")
@@ -98,8 +102,9 @@ def memory_runs_out(folder: Path) -> None:
     study, store = write_study(folder, *MANY), folder / "x.zarr"
     plan = plan_of(study)
     run(plan, folder / "whole.zarr", serial=True)
-    memory = psutil.virtual_memory()
-    limit = (memory.total - memory.available + SPARE) / memory.total
+    told = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
+    total, free = (1024 * int(told[name].split()[0]) for name in ("MemTotal", "MemAvailable"))
+    limit = (total - free + SPARE) / total
     settings = {"RAY_memory_usage_threshold": f"{limit:.3f}", "RAY_memory_monitor_refresh_ms": "100"}
     events: list[Event] = []
     with (
