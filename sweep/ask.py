@@ -7,7 +7,6 @@ import json
 import math
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import click
@@ -17,7 +16,7 @@ from rich.table import Table
 from report.answers import answer_csv, answer_record, answer_text
 from report.query import Answer, Question, answer
 from report.where import QueryError
-from storage import Compaction, Summary, compact, is_compacted, open_cube, read_summary
+from storage import Compaction, Place, Summary, compact, is_compacted, open_cube, read_summary
 
 Command = Callable[..., Any]
 
@@ -73,7 +72,7 @@ def _repeated(args: list[str], several: tuple[str, ...]) -> list[str]:
 
 
 def query_text(
-    store: Path,
+    store: Place,
     variable: str,
     where: str,
     by: tuple[str, ...],
@@ -113,7 +112,7 @@ def _selections(texts: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
     return chosen
 
 
-def compacted_text(store: Path, out: Path | None) -> str:
+def compacted_text(store: Place, out: Place | None) -> str:
     """Compact a cube, by default into one beside it, and say what that did."""
     target = out or beside(store)
     begun = time.perf_counter()
@@ -133,7 +132,7 @@ def compacted_text(store: Path, out: Path | None) -> str:
 TOLD = ("saving_fuel_co2", "saving_total", "regret_total")
 
 
-def so_far_text(store: Path, width: int) -> str:
+def so_far_text(store: Place, width: int) -> str:
     """Tell savings and regret so far from the summaries of batches, quantiles to 0.1 %."""
     summary = read_summary(store)
     grid = Table(box=None, pad_edge=False)
@@ -155,7 +154,7 @@ def so_far_text(store: Path, width: int) -> str:
     return "\n".join([f"in {units}", *lines, note])
 
 
-def compacted_note(store: Path) -> str:
+def compacted_note(store: Place) -> str:
     """Return a line that says a cube is compacted; nothing for any other."""
     return (
         "\ncompacted: in large files, quick to read; runs go on in the cube it was made from"
@@ -164,12 +163,12 @@ def compacted_note(store: Path) -> str:
     )
 
 
-def summary_of_compacted(store: Path) -> Summary | None:
+def summary_of_compacted(store: Place) -> Summary | None:
     """Return the summary of a compacted cube, in which it spares reading much; None for any other."""
     return read_summary(store) if is_compacted(store) else None
 
 
-def beside(store: Path) -> Path:
+def beside(store: Place) -> Place:
     """Return the path of a compacted cube: results/x.zarr -> results/x.compact.zarr."""
     name = store.absolute().name.removesuffix(".zarr")
     return (

@@ -11,15 +11,17 @@ from pathlib import Path
 from storage import (
     CubeExistsError,
     Lease,
+    Place,
     StorageError,
     committed_batches,
     create_cube,
     cube_progress,
+    exists,
     extend_cube,
     finish_extension,
     read_layout,
 )
-from sweep.errors import RunStoppedError
+from sweep.errors import RunStoppedError, StudyError
 from sweep.executors import reach, run_on_ray, run_serial
 from sweep.growth import fitted
 from sweep.plan import Plan
@@ -35,9 +37,9 @@ class Outcome:
     found: int = 0
 
 
-def missing_draws(plan: Plan, store: Path) -> int:
+def missing_draws(plan: Plan, store: Place) -> int:
     """Draws of a fitted plan that the store, if there is one, does not hold for all of its configurations."""
-    if not store.exists():
+    if not exists(store):
         return plan.layout.draws
     if plan.layout.generations != read_layout(store).generations:
         return plan.layout.draws
@@ -50,14 +52,15 @@ def default_store(plan: Plan) -> Path:
 
 
 def run(
-    plan: Plan, store: Path, *, workers: int | None = None, address: str | None = None, serial: bool = False
+    plan: Plan, store: Place, *, workers: int | None = None, address: str | None = None, serial: bool = False
 ) -> Outcome:
     """Solve every draw and configuration that the store does not hold yet; no other run may write there meanwhile.
 
     Raises
     ------
     StudyError
-        The store holds another study; the differences are listed, nothing is touched.
+        The store holds another study; the differences are listed, nothing is touched. Or it lies in the memory of
+        this process, and others were to write into it.
     StoreInUseError
         Another run is at work on the store; nothing is touched.
     RunStoppedError
@@ -65,11 +68,12 @@ def run(
     WorkersLostError
         Some batches lost their worker again and again; the others are done.
     """
+    refuse_memory(store, serial)
     plan = fitted(plan, store)
     if address is not None:
         reach(address)
     record = {"identity": plan.identity}
-    if not store.exists():
+    if not exists(store):
         with suppress(CubeExistsError):  # another run made it meanwhile: only one of the two gets the lease
             create_cube(store, plan.layout, plan.table, record, f"Sweep of {plan.study.name}", table_bytes(plan))
     elif read_layout(store) == plan.layout and len(committed_batches(store)) == plan.layout.batches:
@@ -91,6 +95,14 @@ def run(
         except (OSError, StorageError) as fault:
             raise RunStoppedError(str(fault)) from fault
     return outcome
+
+
+def refuse_memory(store: Place, serial: bool) -> None:
+    """Raise StudyError where several processes are to write into the memory of this one."""
+    if str(store).startswith("memory://") and not serial:
+        raise StudyError(
+            f"{store} lies in the memory of this process, where workers cannot write: expected --serial with it"
+        )
 
 
 def table_bytes(plan: Plan) -> dict[str, bytes]:
