@@ -114,9 +114,10 @@ def open_root(path: StorePath) -> zarr.Group:
     root = root_of(path)
     metadata = root / "zarr.json"
     try:
-        content = parsed(metadata, metadata.read_bytes())
+        found = metadata.read_bytes()
     except (FileNotFoundError, NotADirectoryError) as error:
         raise NotACubeError(f"{root} is no cube: {_found_at(root)}") from error
+    content = parsed(metadata, found)
     attributes = content.get("attributes")
     number = attributes.get("wattbit_format") if isinstance(attributes, dict) else None
     if not isinstance(number, int) or number < 1:
@@ -125,7 +126,7 @@ def open_root(path: StorePath) -> zarr.Group:
         raise FormatTooNewError(f"{root} has wattbit_format = {number}, this program reads 1 to {FORMAT}: update it")
     if not isinstance(content.get("consolidated_metadata"), dict):
         raise CubeDamagedError(f"{metadata} has no consolidated metadata, which every cube is made with")
-    return zarr.open_group(zarr_place(root), mode="r", zarr_format=3, use_consolidated=True)
+    return zarr.open_group(zarr_place(root, found), mode="r", zarr_format=3, use_consolidated=True)
 
 
 def _found_at(root: Place) -> str:

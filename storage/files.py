@@ -66,9 +66,9 @@ def exists(path: StorePath) -> bool:
     return root.is_dir() and ((root / "zarr.json").exists() or not creating_file(root).exists())
 
 
-def zarr_place(root: Place) -> Any:
-    """Return what Zarr and xarray open a cube by, for reading where it lies in an object store."""
-    return os.fspath(root) if isinstance(root, Path) else ZarrPath(zarr_store(root), root.key)
+def zarr_place(root: Place, metadata: bytes) -> Any:
+    """Return what Zarr opens a cube by, given its root metadata; for reading, where it lies in an object store."""
+    return os.fspath(root) if isinstance(root, Path) else ZarrPath(zarr_store(root, metadata), root.key)
 
 
 def study_file(root: Place) -> Place:

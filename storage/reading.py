@@ -14,8 +14,9 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
+import zarr
 
-from storage.compacted import MARK, is_compacted, layout_of_compacted, open_compacted
+from storage.compacted import MARK, layout_of_compacted, open_compacted
 from storage.cube import layout_of, open_root
 from storage.errors import CubeDamagedError
 from storage.files import Place, StorePath, list_files, read_json, read_many, root_of, study_file, tables_directory
@@ -97,9 +98,9 @@ def open_cube(path: StorePath) -> xr.Dataset:
         Where an object store does not answer, or does not let this program read. Later too.
     """
     root = root_of(path)
-    if is_compacted(path):
-        return _with_python_strings(open_compacted(path))
     group = open_root(path)
+    if MARK in group.attrs:
+        return _with_python_strings(open_compacted(path))
     layout = layout_of(group)
     records = read_records(root, layout)
     check_shards(root, layout, records)
@@ -156,9 +157,10 @@ def local_tables(path: StorePath) -> Iterator[dict[str, Path]]:
 @_once_more
 def cube_progress(path: StorePath) -> CubeProgress:
     """Return how far the cube has come, from the commit records alone; errors as `open_cube`."""
-    if is_compacted(path):
-        return _compacted_progress(path)
-    layout = layout_of(open_root(path))
+    group = open_root(path)
+    if MARK in group.attrs:
+        return _compacted_progress(group)
+    layout = layout_of(group)
     records = read_records(root_of(path), layout)
     cells = committed_cells(layout, records)
     counts = Counter(dict.fromkeys(layout.status_meanings.values(), 0))
@@ -194,8 +196,7 @@ def read_summary(path: StorePath) -> Summary:
     return merge(parts or [summarise(layout, 0, empty)])
 
 
-def _compacted_progress(path: StorePath) -> CubeProgress:
-    group = open_root(path)
+def _compacted_progress(group: zarr.Group) -> CubeProgress:
     mark, draws = group.attrs[MARK], int(group["draw"].shape[0])
     return CubeProgress(draws, mark["draws_committed"], mark["status"], tuple(mark["missing_batches"]))
 

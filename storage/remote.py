@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import urlsplit
 
 import obstore
@@ -214,10 +214,23 @@ class RemotePath:
 
 
 class CubeStore(ObjectStore[AnyStore]):  # type: ignore[misc]  # zarr is not checked
-    """What Zarr reads through: faults of the server come as errors of this package."""
+    """What Zarr reads through: faults of the server come as errors of this package.
+
+    ``known``: objects by their keys that were read a moment ago and are not read once more.
+    """
+
+    def __init__(self, store: AnyStore, *, read_only: bool = False, known: Mapping[str, bytes] | None = None) -> None:
+        super().__init__(store, read_only=read_only)
+        self.known = dict(known or {})
+
+    def with_read_only(self, read_only: bool = False) -> Self:
+        """Return the same store, for reading only or not."""
+        return type(self)(self.store, read_only=read_only, known=self.known)
 
     async def get(self, key: str, prototype: Any, byte_range: Any = None) -> Any:
         """Read an object or a part of it, None where there is none."""
+        if key in self.known and byte_range is None:
+            return prototype.buffer.from_bytes(self.known[key])
         with reaching(self.name(key)):
             for wait in _waits():
                 try:
@@ -250,9 +263,9 @@ class CubeStore(ObjectStore[AnyStore]):  # type: ignore[misc]  # zarr is not che
         return f"{scheme}://{self.store.config.get('bucket', '')}/{key}"
 
 
-def zarr_store(root: RemotePath) -> CubeStore:
-    """Return the store in which Zarr finds a cube under its key, for reading."""
-    return CubeStore(_store_of(root), read_only=True)
+def zarr_store(root: RemotePath, metadata: bytes) -> CubeStore:
+    """Return the store in which Zarr finds a cube under its key, for reading; `metadata` is that of its root."""
+    return CubeStore(_store_of(root), read_only=True, known={f"{root.key}/zarr.json": metadata})
 
 
 def at_once(call: Callable[[Any], Made], items: Iterable[Any]) -> Iterator[Made]:

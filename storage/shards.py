@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +17,7 @@ from xarray.backends import BackendArray
 from xarray.core import indexing
 
 from storage.errors import CubeDamagedError
-from storage.files import Place, list_files, zarr_place
+from storage.files import Place, list_files
 from storage.layout import Layout, Variable
 from storage.records import Records
 from storage.remote import RemotePath, at_once
@@ -115,7 +117,8 @@ class DecodedArray(BackendArray):
 def open_lazily(group: zarr.Group, root: Place) -> xr.Dataset:
     """Open the root group of a cube, everything but its labels read on use through `DecodedArray`."""
     with decoding(f"{root}: a label or a draw's number"):
-        dataset: xr.Dataset = xr.open_zarr(zarr_place(root), chunks=None)
+        place = os.fspath(root) if isinstance(root, Path) else group.store_path
+        dataset: xr.Dataset = xr.open_zarr(place, chunks=None, zarr_format=3, consolidated=True)
     lazy = {
         name: xr.Variable(
             variable.dims,

@@ -123,8 +123,9 @@ class Handler(BaseHTTPRequestHandler):
         headers = {k: v for k, v in self.headers.items() if k.lower() not in {"host", "connection"}}
         if "x-goog-if-generation-match" in headers:  # what Google's server has for If-None-Match
             headers["If-None-Match"] = "*"
-        if headers.get("authorization", "").startswith("Bearer"):
-            del headers["authorization"]
+        for name in [name for name in headers if name.lower() == "authorization"]:
+            if headers[name].startswith("Bearer"):  # Google's; the server behind wants its own
+                headers[name] = "AWS4-HMAC-SHA256 Credential=x/20260101/us-east-1/s3/aws4_request, Signature=0"
         if self.server.unconditional:
             headers = {k: v for k, v in headers.items() if k.lower() != "if-none-match"}
         kind = "LIST" if self.command == "GET" and "list-type" in self.path else self.command
