@@ -123,9 +123,13 @@ class Handler(BaseHTTPRequestHandler):
         headers = {k: v for k, v in self.headers.items() if k.lower() not in {"host", "connection"}}
         if "x-goog-if-generation-match" in headers:  # what Google's server has for If-None-Match
             headers["If-None-Match"] = "*"
-        for name in [name for name in headers if name.lower() == "authorization"]:
-            if headers[name].startswith("Bearer"):  # Google's; the server behind wants its own
-                headers[name] = "AWS4-HMAC-SHA256 Credential=x/20260101/us-east-1/s3/aws4_request, Signature=0"
+        credential = "AWS4-HMAC-SHA256 Credential=x/20260101/us-east-1/s3/aws4_request, Signature=0"
+        names = [name for name in headers if name.lower() == "authorization"]
+        if not names and self.command in {"GET", "HEAD"}:  # as asked of Google; the server behind wants one
+            headers["Authorization"] = credential
+        for name in names:
+            if headers[name].startswith("Bearer"):
+                headers[name] = credential
         if self.server.unconditional:
             headers = {k: v for k, v in headers.items() if k.lower() != "if-none-match"}
         kind = "LIST" if self.command == "GET" and "list-type" in self.path else self.command
