@@ -1,7 +1,8 @@
 """The command line: `wattbit run | plan | check | solve | status | report | query | compact | verify`.
 
 Results go to standard output, progress to standard error. Exit codes: 0 done, 1 finished with draws that
-failed, stopped by a fault of disk or store, or a cube that `verify` does not believe, 2 refused, 130 interrupted.
+failed, stopped by a fault of disk or store, or a cube that `verify` does not believe, 2 refused, 130 interrupted;
+docs/studies.md has them all.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Any
 import click
 
 from model import InputError, Status, TemplateError
-from report import CubeContentError, robustness_table, table_record, table_text, write_report
+from report import CubeContentError, PageError, robustness_table, table_record, table_text, write_report
 from sampling import SamplingError
 from storage import (
     CubeProgress,
@@ -46,6 +47,7 @@ from sweep.what_if import what_if
 REFUSED = (StudyError, InputError, SamplingError, StorageError, TemplateError, CubeContentError, OSError)
 DONE, WITH_FAILURES, REFUSAL, INTERRUPTED = 0, 1, 2, 130
 WIDTH = 132
+PAGE_ELSEWHERE = "wattbit report {} --out PAGE writes it elsewhere"
 INTERRUPTED_RUN = "; finished batches are kept, the same line again goes on from there"
 
 
@@ -56,6 +58,8 @@ def refusing(command: Callable[..., int]) -> Callable[..., None]:
     def guarded(*arguments: Any, **options: Any) -> None:
         try:
             code = command(*arguments, **options)
+        except BrokenPipeError:
+            raise  # click ends quietly where the reader of a pipe has gone
         except REFUSED as fault:
             click.echo(f"wattbit: {fault}", err=True)
             code = REFUSAL
@@ -151,7 +155,11 @@ def run(
         return WITH_FAILURES
     click.echo(f"{outcome.solved} draws solved, {outcome.found} found finished", err=True)
     _tell_table(target, as_json)
-    _write_report(target, page, f"wattbit run {study}")
+    try:
+        _write_report(target, page, f"wattbit run {study}")
+    except PageError as fault:
+        click.echo(f"wattbit: the cube {target} is complete, but {fault}; {PAGE_ELSEWHERE.format(target)}", err=True)
+        return WITH_FAILURES
     click.echo(f"cube {target}\nreport {page}", err=True)
     return WITH_FAILURES if _failures(target) else DONE
 
@@ -239,9 +247,12 @@ def solve(
 def status(store: Place, as_json: bool, summary: bool) -> int:
     """Say how far a cube is, and what failed."""
     progress: CubeProgress = cube_progress(store)
-    text = tell.status_text(progress) + ask.compacted_note(store)
-    click.echo(json.dumps(tell.status_record(progress), indent=1) if as_json else text)
-    if summary and not as_json:
+    if as_json:
+        record = tell.status_record(progress) | ({"summary": ask.so_far_record(store)} if summary else {})
+        click.echo(json.dumps(record, indent=1))
+        return DONE
+    click.echo(tell.status_text(progress) + ask.compacted_note(store))
+    if summary:
         click.echo("\n" + ask.so_far_text(store, WIDTH))
     return DONE
 
@@ -270,7 +281,11 @@ def report(store: Place, as_json: bool, out: Path | None) -> int:
 @AS_JSON
 @refusing
 def query(store: Place, **asked: Any) -> int:
-    """Print mean, spread and quantiles of a VARIABLE of a cube, by configuration and whatever else is asked for."""
+    """
+    Print mean, spread and quantiles of a VARIABLE of a cube, by configuration and whatever else is asked for.
+
+    Without a VARIABLE: list what can be asked for.
+    """
     click.echo(ask.query_text(store, width=WIDTH, **asked))
     return DONE
 
