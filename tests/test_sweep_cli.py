@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 
 import sweep.ask
 import sweep.cli
+import sweep.ending
 from model import OUTCOMES
 from storage import open_cube
 from sweep.executors import WorkersLostError
@@ -304,7 +305,8 @@ def test_who_stops_reading_is_told_nothing(ran: Ran, monkeypatch: pytest.MonkeyP
 def test_the_exit_codes_are_told_with_every_command() -> None:
     text = (Path(__file__).parents[1] / "docs/studies.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (\d+) \| (.*?) \|", text.partition("## Exit codes")[2], re.MULTILINE)
-    known = {sweep.cli.DONE, sweep.cli.WITH_FAILURES, sweep.cli.REFUSAL, sweep.cli.INTERRUPTED}
+    known = {sweep.ending.DONE, sweep.ending.WITH_FAILURES, sweep.ending.REFUSAL, sweep.ending.INTERRUPTED}
+    known.add(sweep.ending.TERMINATED)
     assert {int(code) for code, _ in rows} == known
     told = {command for code, commands in rows if code == "0" for command in re.findall(r"`(\w+)`", commands)}
     assert told == {*sweep.cli.main.commands}
