@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from storage.cube import layout_of, open_root
-from storage.files import StorePath, local_root
+from storage.files import StorePath, root_of
 from storage.records import Records, read_records, sha256
 
 
@@ -17,7 +17,7 @@ def check_sums(path: StorePath) -> list[str]:
     CubeDamagedError
         Where the root metadata or a commit record cannot be read.
     """
-    root, group = local_root(path), open_root(path)
+    root, group = root_of(path), open_root(path)
     layout = layout_of(group)
     records = read_records(root, layout)
     faults = []

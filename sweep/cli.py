@@ -19,7 +19,17 @@ import click
 from model import InputError, Status
 from report import PageError, robustness_table, table_record, table_text, write_report
 from sampling import SamplingError
-from storage import CubeProgress, cube_progress, open_cube, read_study
+from storage import (
+    CubeProgress,
+    Place,
+    StorageError,
+    StoreUnavailableError,
+    cube_progress,
+    exists,
+    open_cube,
+    read_study,
+    root_of,
+)
 from sweep import ask, bill, samples, tell
 from sweep.drawing import draw
 from sweep.ending import DONE, INTERRUPTED_RUN, WITH_FAILURES, refusing
@@ -27,7 +37,7 @@ from sweep.errors import RunStoppedError, StudyError
 from sweep.executors import WorkersLostError
 from sweep.growth import added, fitted
 from sweep.plan import Plan, make_plan
-from sweep.run import Limits, default_store, missing_draws
+from sweep.run import Limits, default_store, missing_draws, refuse_memory
 from sweep.run import run as run_plan
 from sweep.study import read_study as read_study_file
 from sweep.verify import verdict
@@ -44,8 +54,21 @@ def main() -> None:
     """Where should data centres stand when the demand, renewables and network of 2040 are unknown? Sweeps and reports."""
 
 
+class StoreType(click.ParamType[Place]):
+    """A local path, or the address of a cube in an object store."""
+
+    name = "path"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Place:
+        """Return where the cube lies; what is neither ends with exit code 2."""
+        try:
+            return root_of(value)
+        except StorageError as fault:
+            self.fail(str(fault), param, ctx)
+
+
 STUDY = click.argument("study", type=click.Path(path_type=Path))
-STORE = click.argument("store", type=click.Path(path_type=Path))
+STORE = click.argument("store", type=StoreType())
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 DRAWS = click.option("--draws", type=click.IntRange(min=1), help="Number of draws, in place of the study's.")
 WORKERS = click.option(
@@ -75,7 +98,9 @@ def naming(study: Path) -> Iterator[None]:
 @DRAWS
 @WORKERS
 @AS_JSON
-@click.option("--store", type=click.Path(path_type=Path), help="The cube; default: results/<name>.zarr.")
+@click.option(
+    "--store", type=StoreType(), help="The cube: a path, s3://bucket/name or gs://...; default: results/<name>.zarr."
+)
 @click.option(
     "--address", help="A running Ray cluster; default: $RAY_ADDRESS (set in a Ray job), else a Ray of its own."
 )
@@ -92,7 +117,7 @@ def run(
     draws: int | None,
     workers: int | None,
     as_json: bool,
-    store: Path | None,
+    store: Place | None,
     address: str | None,
     serial: bool,
     watchdog: float | None,
@@ -105,10 +130,11 @@ def run(
         raise StudyError("--serial and --watchdog: found both, expected one of them: a watchdog ends a worker")
     address = address or (None if serial else os.environ.get("RAY_ADDRESS"))
     target = store or default_store(plan)
+    refuse_memory(target, serial)
     page = _page(target)
     plan = fitted(plan, target)
     samples.tell_notes(plan.drawn)
-    if target.exists() and (more := added(plan, target)):
+    if exists(target) and (more := added(plan, target)):
         click.echo(f"{target} will be extended by {more}; what it holds is kept", err=True)
     processors = workers or (1 if serial else os.cpu_count() or 1)
     missing = missing_draws(plan, target)
@@ -122,7 +148,7 @@ def run(
     except WorkersLostError as fault:
         click.echo(f"wattbit: {fault}; the same line again tries them once more", err=True)
         return WITH_FAILURES
-    except RunStoppedError as fault:
+    except (RunStoppedError, StoreUnavailableError) as fault:
         click.echo(f"wattbit: stopped: {fault}{INTERRUPTED_RUN}", err=True)
         return WITH_FAILURES
     click.echo(f"{outcome.solved} draws solved, {outcome.found} found finished", err=True)
@@ -138,24 +164,29 @@ def run(
     return WITH_FAILURES if _failures(target) else DONE
 
 
-def _page(store: Path) -> Path:
-    """The page of a cube: beside it, results/x.zarr -> results/x.html; any other name keeps its end."""
+def _page(store: Place) -> Path:
+    """The page of a cube: beside it, results/x.zarr -> results/x.html; any other name keeps its end.
+
+    That of a cube in an object store goes to results/ in the current folder.
+    """
+    if not isinstance(store, Path):
+        return Path("results") / f"{store.name.removesuffix('.zarr')}.html"
     name = f"{store.absolute().name.removesuffix('.zarr')}.html"
     return store.with_name(name) if store.name else store.absolute().with_name(name)
 
 
-def _tell_table(store: Path, as_json: bool) -> None:
+def _tell_table(store: Place, as_json: bool) -> None:
     table = robustness_table(open_cube(store), ask.summary_of_compacted(store))
     click.echo(json.dumps(table_record(table), indent=1) if as_json else table_text(table, width=WIDTH))
 
 
-def _write_report(store: Path, page: Path, command: str) -> None:
+def _write_report(store: Place, page: Path, command: str) -> None:
     record = read_study(store)["identity"]
     cube = open_cube(store).assign_attrs(provenance=json.dumps(tell.provenance(record)))
     write_report(cube, page, command=command, summary=ask.summary_of_compacted(store))
 
 
-def _failures(store: Path) -> int:
+def _failures(store: Place) -> int:
     counts = cube_progress(store).status_counts
     return sum(count for name, count in counts.items() if name not in ("optimal", "not_run"))
 
@@ -244,7 +275,7 @@ def solve(
 @AS_JSON
 @click.option("--summary", is_flag=True, help="Also savings and regret so far, from the summaries of batches.")
 @refusing
-def status(store: Path, as_json: bool, summary: bool) -> int:
+def status(store: Place, as_json: bool, summary: bool) -> int:
     """Say how far a cube is, and what failed."""
     progress: CubeProgress = cube_progress(store)
     if as_json:
@@ -260,9 +291,13 @@ def status(store: Path, as_json: bool, summary: bool) -> int:
 @main.command()
 @STORE
 @AS_JSON
-@click.option("--out", type=click.Path(path_type=Path), help="The page; default: beside the cube, .html.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="The page; default: beside the cube, .html; of a cube in an object store: results/<name>.html.",
+)
 @refusing
-def report(store: Path, as_json: bool, out: Path | None) -> int:
+def report(store: Place, as_json: bool, out: Path | None) -> int:
     """Print a cube's robustness table and write its report."""
     _tell_table(store, as_json)
     page = out or _page(store)
@@ -276,7 +311,7 @@ def report(store: Path, as_json: bool, out: Path | None) -> int:
 @ask.query_options
 @AS_JSON
 @refusing
-def query(store: Path, **asked: Any) -> int:
+def query(store: Place, **asked: Any) -> int:
     """
     Print mean, spread and quantiles of a VARIABLE of a cube, by configuration and whatever else is asked for.
 
@@ -288,9 +323,9 @@ def query(store: Path, **asked: Any) -> int:
 
 @main.command()
 @STORE
-@click.option("--out", type=click.Path(path_type=Path), help="The new cube; default: beside it, .compact.zarr.")
+@click.option("--out", type=StoreType(), help="The new cube; default: beside it, .compact.zarr.")
 @refusing
-def compact(store: Path, out: Path | None) -> int:
+def compact(store: Place, out: Place | None) -> int:
     """Rewrite a cube into large shards for reading, every value checked; the cube itself stays as it is."""
     click.echo(ask.compacted_text(store, out))
     return DONE
@@ -302,7 +337,7 @@ def compact(store: Path, out: Path | None) -> int:
 @click.option("--sample", type=click.IntRange(min=0), default=1, show_default=True, help="Draws to solve again, cold.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Which draws these are.")
 @refusing
-def verify(store: Path, as_json: bool, sample: int, seed: int) -> int:
+def verify(store: Place, as_json: bool, sample: int, seed: int) -> int:
     """Say whether a cube may be believed: checksums, costs and balances, and some draws solved again by plain Pyomo."""
     record = verify_cube(store, sample, seed)
     click.echo(json.dumps(record, indent=1) if as_json else verdict(record))

@@ -12,17 +12,19 @@ from typing import Any
 from storage import (
     CubeExistsError,
     Lease,
+    Place,
     StorageError,
     committed_batches,
     create_cube,
     cube_progress,
+    exists,
     extend_cube,
     finish_extension,
     note_numbers,
     read_layout,
     read_note,
 )
-from sweep.errors import RunStoppedError
+from sweep.errors import RunStoppedError, StudyError
 from sweep.events import emit
 from sweep.executors import reach, run_on_ray, run_serial
 from sweep.growth import fitted
@@ -72,9 +74,9 @@ class Limits:
 NO_LIMITS = Limits()
 
 
-def missing_draws(plan: Plan, store: Path) -> int:
+def missing_draws(plan: Plan, store: Place) -> int:
     """Draws of a fitted plan that the store, if there is one, does not hold for all of its configurations."""
-    if not store.exists():
+    if not exists(store):
         return plan.layout.draws
     if plan.layout.generations != read_layout(store).generations:
         return plan.layout.draws
@@ -88,7 +90,7 @@ def default_store(plan: Plan) -> Path:
 
 def run(
     plan: Plan,
-    store: Path,
+    store: Place,
     *,
     workers: int | None = None,
     address: str | None = None,
@@ -108,7 +110,8 @@ def run(
     Raises
     ------
     StudyError
-        The store holds another study; the differences are listed, nothing is touched.
+        The store holds another study; the differences are listed, nothing is touched. Or it lies in the memory of
+        this process, and others were to write into it.
     StoreInUseError
         Another run is at work on the store; nothing is touched.
     RunStoppedError
@@ -117,11 +120,12 @@ def run(
         Some batches lost their worker again and again and no draw of them is to blame; the others are done. Or all
         workers die before they solve anything.
     """
+    refuse_memory(store, serial)
     plan = fitted(plan, store)
     if address is not None:
         reach(address)
     record = {"identity": plan.identity}
-    if not store.exists():
+    if not exists(store):
         with suppress(CubeExistsError):  # another run made it meanwhile: only one of the two gets the lease
             create_cube(store, plan.layout, plan.table, record, f"Sweep of {plan.study.name}", table_bytes(plan))
     elif read_layout(store) == plan.layout and len(committed_batches(store)) == plan.layout.batches:
@@ -158,7 +162,7 @@ def run(
     return outcome
 
 
-def set_aside_notes(store: Path) -> list[dict[str, Any]]:
+def set_aside_notes(store: Place) -> list[dict[str, Any]]:
     """What is told of every draw that was set aside: draw, batch, cause, tries, theta, the line that replays it."""
     notes = (read_note(store, ASIDE, draw) for draw in note_numbers(store, ASIDE))
     return [note for note in notes if note is not None]
@@ -175,6 +179,14 @@ def _tell(summary: BatchSummary) -> None:
         emit("draw_set_aside", draw=draw, batch=summary.batch, cause=cause)
     if summary.store_faults:
         emit("store_retried", batch=summary.batch, times=len(summary.store_faults), first=summary.store_faults[0])
+
+
+def refuse_memory(store: Place, serial: bool) -> None:
+    """Raise StudyError where several processes are to write into the memory of this one."""
+    if str(store).startswith("memory://") and not serial:
+        raise StudyError(
+            f"{store} lies in the memory of this process, where workers cannot write: expected --serial with it"
+        )
 
 
 def table_bytes(plan: Plan) -> dict[str, bytes]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from model import OUTCOMES
-from storage import check_sums, open_cube
+from storage import CubeDamagedError, Place, check_sums, open_cube
 from sweep.books import Books
 from sweep.cold import ColdSolver
 from sweep.drawing import theta_of
@@ -22,7 +21,7 @@ FAULTS_KEPT = 100
 Record = dict[str, Any]
 
 
-def verify(store: Path, sample: int = 1, seed: int = 0) -> Record:
+def verify(store: Place, sample: int = 1, seed: int = 0) -> Record:
     """Check a cube from what it keeps itself.
 
     Parameters
@@ -44,24 +43,29 @@ def verify(store: Path, sample: int = 1, seed: int = 0) -> Record:
     StudyError
         The cube is of a format that cannot be checked.
     CubeDamagedError
-        Its metadata or a commit record cannot be read.
+        Its metadata or a commit record cannot be read; any other damage is a fault in the record.
     """
-    study = stored_study(store)
+    study, faults = None, list[str]()
+    try:
+        study = stored_study(store)
+        faults += identity_faults(store, study)
+    except CubeDamagedError as fault:
+        faults.append(str(fault))
     record: Record = {
         "store": str(store),
-        "faults": [*identity_faults(store, study), *check_sums(store)],
+        "faults": [*faults, *check_sums(store)],
         "values_recomputed": 0,
         "resolved": [],
         "residuals": None,
-        "other_code": _other_code(study.identity),
+        "other_code": _other_code(study.identity) if study else [],
     }
-    if not record["faults"]:  # what cannot be read, or is not what was written, needs no further look
+    if study and not record["faults"]:  # what cannot be read, or is not what was written, needs no further look
         _check_values(store, study, record, sample, seed)
     record["faults"] = record["faults"][:FAULTS_KEPT]
     return {"believed": not record["faults"], **record}
 
 
-def _check_values(store: Path, study: StoredStudy, record: Record, sample: int, seed: int) -> None:
+def _check_values(store: Place, study: StoredStudy, record: Record, sample: int, seed: int) -> None:
     cube = open_cube(store)
     finished = np.flatnonzero((cube["status"] != 0).all("configuration").values)
     record |= {"draws": cube.sizes["draw"], "draws_finished": len(finished)}
