@@ -139,13 +139,13 @@ def put_new_file(root: Path, file: Path, content: bytes) -> bool:
     """Write `file` whole where nothing has its name, in one step; return False where something has."""
     partial = partial_directory(root) / f"{file.name}.{uuid.uuid4().hex}"
     file.parent.mkdir(exist_ok=True)
-    _write_flushed(partial, content)
     try:
+        _write_flushed(partial, content)
         os.link(partial, file)
     except FileExistsError:
         return False
     finally:
-        partial.unlink()
+        partial.unlink(missing_ok=True)
     return True
 
 

@@ -26,7 +26,7 @@ from sweep.errors import RunStoppedError, StudyError
 from sweep.executors import WorkersLostError
 from sweep.growth import added, fitted
 from sweep.plan import Plan, make_plan
-from sweep.run import default_store, missing_draws
+from sweep.run import check_store, default_store, missing_draws
 from sweep.run import run as run_plan
 from sweep.study import read_study as read_study_file
 from sweep.verify import verdict
@@ -113,6 +113,8 @@ def run(
         click.echo(f"{target} will be extended by {more}; what it holds is kept", err=True)
     processors = workers or (1 if serial else os.cpu_count() or 1)
     missing = missing_draws(plan, target)
+    if missing:
+        check_store(target)
     seconds = plan.pilot_seconds() if missing and not address else None
     click.echo(tell.plan_text(plan, seconds, processors, missing), err=True)
     try:
@@ -125,7 +127,11 @@ def run(
         return WITH_FAILURES
     click.echo(f"{outcome.solved} draws solved, {outcome.found} found finished", err=True)
     _tell_table(target, as_json)
-    _write_report(target, page, f"wattbit run {study}")
+    try:
+        _write_report(target, page, f"wattbit run {study}")
+    except OSError as fault:
+        click.echo(f"wattbit: the cube {target} is finished, its report could not be written: {fault}", err=True)
+        return WITH_FAILURES
     click.echo(f"cube {target}\nreport {page}", err=True)
     return WITH_FAILURES if _failures(target) else DONE
 

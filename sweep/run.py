@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from storage import (
+    CannotWriteError,
     CubeExistsError,
     Lease,
     StorageError,
@@ -44,6 +46,24 @@ def missing_draws(plan: Plan, store: Path) -> int:
     return plan.layout.draws - cube_progress(store).draws_committed
 
 
+def check_store(store: Path) -> None:
+    """Refuse, before any work, a store that a run could not write into.
+
+    Raises
+    ------
+    StoreInUseError
+        Another run is at work on it.
+    CannotWriteError
+        It, or the folder that it would be made in, cannot be written to.
+    """
+    if store.exists():
+        with Lease(store):
+            return
+    folder = next(parent for parent in store.absolute().parents if parent.exists())
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        raise CannotWriteError(f"{store} cannot be made: {folder} cannot be written to")
+
+
 def default_store(plan: Plan) -> Path:
     """``results/<name>.zarr`` in the current folder."""
     return Path("results") / f"{plan.study.name}.zarr"
@@ -60,25 +80,28 @@ def run(
         The store holds another study; the differences are listed, nothing is touched.
     StoreInUseError
         Another run is at work on the store; nothing is touched.
+    CannotWriteError
+        The store cannot be made or written to; nothing is left.
     RunStoppedError
-        The disk or the store failed while batches were solved; those that were finished are kept.
+        The disk or the store failed while the cube was extended or batches were solved; what was finished is kept.
     WorkersLostError
         Some batches lost their worker again and again; the others are done.
     """
     plan = fitted(plan, store)
     if address is not None:
         reach(address)
-    record = {"identity": plan.identity}
     if not store.exists():
-        with suppress(CubeExistsError):  # another run made it meanwhile: only one of the two gets the lease
-            create_cube(store, plan.layout, plan.table, record, f"Sweep of {plan.study.name}", table_bytes(plan))
+        _create(plan, store)
     elif read_layout(store) == plan.layout and len(committed_batches(store)) == plan.layout.batches:
         return Outcome(found=plan.layout.draws)
     with Lease(store) as lease:
-        finish_extension(store)
-        plan = fitted(plan, store)
-        if read_layout(store) != plan.layout:
-            extend_cube(store, plan.layout, plan.table, {"identity": plan.identity}, table_bytes(plan))
+        try:
+            finish_extension(store)
+            plan = fitted(plan, store)
+            if read_layout(store) != plan.layout:
+                extend_cube(store, plan.layout, plan.table, {"identity": plan.identity}, table_bytes(plan))
+        except OSError as fault:
+            raise RunStoppedError(f"{store} could not be extended: {fault}") from fault
         missing = list(cube_progress(store).missing_batches)
         outcome = Outcome(found=plan.layout.draws - missing_draws(plan, store))
         work = Work(plan.case, str(store.resolve()), plan.identity["versions"], lease.token)
@@ -91,6 +114,15 @@ def run(
         except (OSError, StorageError) as fault:
             raise RunStoppedError(str(fault)) from fault
     return outcome
+
+
+def _create(plan: Plan, store: Path) -> None:
+    title = f"Sweep of {plan.study.name}"
+    try:
+        with suppress(CubeExistsError):  # another run made it meanwhile: only one of the two gets the lease
+            create_cube(store, plan.layout, plan.table, {"identity": plan.identity}, title, table_bytes(plan))
+    except OSError as fault:
+        raise CannotWriteError(f"{store} cannot be made: {fault}") from fault
 
 
 def table_bytes(plan: Plan) -> dict[str, bytes]:
