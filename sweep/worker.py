@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -12,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from model import OUTCOMES, Case, Status, solve_draw
+from model import OUTCOMES, RESIDUALS, Case, Status, solve_draw
 from model.outcomes import compare
 from storage import (
     AlreadyCommittedError,
@@ -24,6 +25,7 @@ from storage import (
     write_batch,
     write_summary,
 )
+from sweep.code import code_version
 from sweep.plan import REGRET, Theta
 
 Arrays = dict[str, npt.NDArray[Any]]
@@ -85,17 +87,17 @@ def _solve_piece(work: Work, layout: Layout, piece: Piece, batch: Draws) -> floa
         rows.append(solve_draw(case, batch.theta(draw)))
         seconds.append(time.perf_counter() - begun)
     arrays: Arrays = {outcome.name: np.stack([row[outcome.name] for row in rows]) for outcome in OUTCOMES}
+    of_run: Arrays = {each.name: np.stack([row[each.name] for row in rows]) for each in RESIDUALS}
     if len(layout.generations) > 1:
         before = read_batch(work.store, piece, COMPARED) if piece.generation else {}
         arrays = _compared(work.case, layout, piece.generation, arrays, before)
     if work.lease is not None:
         check_lease(work.store, work.lease)  # a worker of a run that was given up for dead must not write
     width = layout.generations[piece.generation]
-    shared = np.repeat(np.array(seconds)[:, None] / width, width, axis=1)
+    of_run["seconds"] = np.repeat(np.array(seconds)[:, None] / width, width, axis=1)
     with suppress(AlreadyCommittedError):  # a worker that was given up for dead was faster, with the same bytes
-        write_batch(
-            work.store, piece.batch, arrays, {"seconds": shared}, {"versions": dict(work.versions)}, piece.generation
-        )
+        written_by = {"versions": dict(work.versions), "code": code_version(), "host": socket.gethostname()}
+        write_batch(work.store, piece.batch, arrays, of_run, written_by, piece.generation)
         if width == len(layout.coords["configuration"]):
             write_summary(work.store, layout, piece.start, arrays)
     return sum(seconds)
