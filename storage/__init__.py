@@ -26,7 +26,17 @@ from storage.errors import (
 from storage.growth import extend_cube, finish_extension, is_being_extended
 from storage.layout import Layout, Variable
 from storage.lease import LEASE_SECONDS, Lease, check_lease
-from storage.reading import CubeProgress, cube_progress, open_cube, read_inputs, read_study, read_summary, read_tables
+from storage.reading import (
+    CubeProgress,
+    cube_progress,
+    open_cube,
+    read_commits,
+    read_inputs,
+    read_run,
+    read_study,
+    read_summary,
+    read_tables,
+)
 from storage.records import Piece, committed_batches, missing_pieces, read_batch, read_commit, read_pieces
 from storage.summaries import Summary, write_summary
 
@@ -67,9 +77,11 @@ __all__ = [
     "open_cube",
     "read_batch",
     "read_commit",
+    "read_commits",
     "read_inputs",
     "read_layout",
     "read_pieces",
+    "read_run",
     "read_study",
     "read_summary",
     "read_tables",

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from storage.compacted import MARK, is_compacted, layout_of_compacted, open_compacted
+from storage.compacted import MARK, is_compacted, layout_of_compacted, open_compacted, read_batches
 from storage.cube import layout_of, open_root
 from storage.files import StorePath, list_files, local_root, read_json, study_file, tables_directory
 from storage.layout import GROWS, Layout, Variable
@@ -105,6 +105,26 @@ def read_study(path: StorePath) -> dict[str, Any]:
     """Return the record of the study as it was given to `create_cube`; errors as `open_cube`."""
     open_root(path)
     return read_json(study_file(local_root(path)))
+
+
+def read_run(path: StorePath) -> xr.Dataset:
+    """Return the run variables over draw and whatever else they have, in memory; errors as `open_cube`.
+
+    What has no commit record is not masked: see ``status`` for what counts.
+    """
+    group = open_root(path)
+    run: xr.Dataset = xr.open_zarr(os.fspath(local_root(path)), group="run", chunks=None)
+    names = list(group["run"].attrs["variables"])
+    labels = [name for name, array in group.arrays() if array.metadata.dimension_names == (name,) and name != "draw"]
+    return run[names].load().assign_coords({name: group[name][:].astype(object) for name in labels})
+
+
+def read_commits(path: StorePath) -> list[dict[str, Any]]:
+    """Return every commit record, in order, those that a compacted cube keeps included; errors as `open_cube`."""
+    group = open_root(path)
+    if MARK in group.attrs:
+        return read_batches(group)
+    return list(read_records(local_root(path), layout_of(group)).values())
 
 
 def read_tables(path: StorePath) -> dict[str, Path]:

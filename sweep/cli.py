@@ -29,6 +29,7 @@ from sweep.plan import Plan, make_plan
 from sweep.run import check_store, default_store, missing_draws
 from sweep.run import run as run_plan
 from sweep.study import read_study as read_study_file
+from sweep.verify import notes as verify_notes
 from sweep.verify import verdict
 from sweep.verify import verify as verify_cube
 from sweep.what_if import what_if
@@ -266,6 +267,6 @@ def verify(store: Path, as_json: bool, sample: int, seed: int) -> int:
     """Say whether a cube may be believed: checksums, costs and balances, and some draws solved again by plain Pyomo."""
     record = verify_cube(store, sample, seed)
     click.echo(json.dumps(record, indent=1) if as_json else verdict(record))
-    for line in [*record["faults"], *(f"note: made with {note}" for note in record["other_code"])]:
+    for line in [*record["faults"], *verify_notes(record)]:
         click.echo(line, err=True)
     return DONE if record["believed"] else WITH_FAILURES

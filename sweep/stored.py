@@ -13,8 +13,8 @@ import numpy as np
 import xarray as xr
 
 from model import Configuration, Days, FreeSpec, Inputs, InputsSpec, Siting, read_configurations, read_inputs
+from storage import open_cube, read_study, read_tables
 from storage import read_inputs as read_draws
-from storage import read_layout, read_study, read_tables
 from sweep.errors import StudyError
 from sweep.plan import table_hash
 
@@ -75,7 +75,7 @@ def stored_study(store: Path) -> StoredStudy:
     )
     inputs = read_inputs(spec)
     free = {name: FreeSpec.model_validate(one, strict=False) for name, one in study["free"].items()}
-    names = read_layout(store).coords["configuration"]
+    names = [str(name) for name in open_cube(store)["configuration"].values]
     return StoredStudy(
         identity=identity,
         inputs=inputs,
