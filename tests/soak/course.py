@@ -6,7 +6,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 
@@ -18,6 +18,7 @@ DRAWS, MORE_DRAWS = 9, 14  # in batches of two: the last one is short, and is co
 WORKERS = 2
 EARLY = 0.25  # how often a killed cube is extended at once, before what it should have held is finished
 WHOLE = 0.1  # how often the moment is drawn over the whole process, its imports included
+SOLVING = 0.5  # how often from the first solve on: starting Ray takes longer than what follows
 PHASES = ("few.toml", "more.toml", "wider.toml")
 # By then whatever a killed driver had started must have ended by itself: head and raylet at once, workers in some
 # seconds, and Ray's two idle agents after they have tried for 60 s to tell the head.
@@ -93,8 +94,8 @@ class Soak:
             run = self.start(waiting[0], store, ray, ledger.log.name)
             length = self.lengths[waiting[0], ray]
             left = max(1 - (_solved(ledger.log) - before) / length.solves, 0.2)
-            span = length.first + (length.end - length.first) * left
-            hit = done < kills and self._disturb(run, waiting[0], length.start, span, faults, ledger)
+            shorter = replace(length, end=length.first + (length.end - length.first) * left)
+            hit = done < kills and self._disturb(run, waiting[0], shorter, faults, ledger)
             done += hit
             code = run.wait()
             if code is None or (code != 0 and not (hit and code == -9)):
@@ -116,22 +117,17 @@ class Soak:
             self.faults += [f"{store.name}: {line}" for line in differences(store, self.undisturbed(ray=False))]
         return done
 
-    def _disturb(
-        self, run: Run, phase: str, start: float, span: float, faults: Mapping[str, Fault], ledger: Ledger
-    ) -> bool:
-        """Wait for a moment of chance and do a fault of chance; whether it came upon anything.
-
-        Parameters
-        ----------
-        start, span : float
-            Seconds until a run begins its work, and from there to its end.
-        """
-        kind = self.random.choice(sorted(faults))
-        if self.random.random() < WHOLE:
-            run.wait(self.random.uniform(0, start + span))
+    def _disturb(self, run: Run, phase: str, length: Length, faults: Mapping[str, Fault], ledger: Ledger) -> bool:
+        """Wait for a moment of chance and do a fault of chance; whether it came upon anything."""
+        kind, drawn = self.random.choice(sorted(faults)), self.random.random()
+        if drawn < WHOLE:
+            run.wait(self.random.uniform(0, length.start + length.end))
+        elif drawn < WHOLE + SOLVING:
+            run.wait_for("solve")
+            run.wait(self.random.uniform(0, length.end - length.first))
         else:
             run.wait_for("run")
-            run.wait(self.random.uniform(0, span))
+            run.wait(self.random.uniform(0, length.end))
         if not faults[kind](run, self.random):
             return False
         ledger.enter()
