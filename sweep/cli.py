@@ -20,7 +20,7 @@ import click
 from model import InputError, Status, TemplateError
 from report import CubeContentError, robustness_table, table_record, table_text, write_report
 from sampling import SamplingError
-from storage import CubeProgress, StorageError, cube_progress, open_cube, read_study
+from storage import CubeDamagedError, CubeProgress, StorageError, check_sums, cube_progress, open_cube, read_study
 from sweep import ask, tell
 from sweep.errors import RunStoppedError, StudyError
 from sweep.executors import WorkersLostError
@@ -143,15 +143,30 @@ def _page(store: Path) -> Path:
     return store.with_name(name) if store.name else store.absolute().with_name(name)
 
 
+@contextmanager
+def _reading(store: Path) -> Iterator[None]:
+    """Name the shard where one cannot be decoded: the codecs do not know whose bytes they have."""
+    try:
+        yield
+    except REFUSED:
+        raise
+    except (RuntimeError, ValueError) as fault:
+        if damaged := check_sums(store):
+            raise CubeDamagedError(damaged[0]) from fault
+        raise
+
+
 def _tell_table(store: Path, as_json: bool) -> None:
-    table = robustness_table(open_cube(store), ask.summary_of_compacted(store))
+    with _reading(store):
+        table = robustness_table(open_cube(store), ask.summary_of_compacted(store))
     click.echo(json.dumps(table_record(table), indent=1) if as_json else table_text(table, width=WIDTH))
 
 
 def _write_report(store: Path, page: Path, command: str) -> None:
     record = read_study(store)["identity"]
     cube = open_cube(store).assign_attrs(provenance=json.dumps(tell.provenance(record)))
-    write_report(cube, page, command=command, summary=ask.summary_of_compacted(store))
+    with _reading(store):
+        write_report(cube, page, command=command, summary=ask.summary_of_compacted(store))
 
 
 def _failures(store: Path) -> int:
@@ -243,7 +258,8 @@ def report(store: Path, as_json: bool, out: Path | None) -> int:
 @refusing
 def query(store: Path, **asked: Any) -> int:
     """Print mean, spread and quantiles of a VARIABLE of a cube, by configuration and whatever else is asked for."""
-    click.echo(ask.query_text(store, width=WIDTH, **asked))
+    with _reading(store):
+        click.echo(ask.query_text(store, width=WIDTH, **asked))
     return DONE
 
 

@@ -147,6 +147,10 @@ def test_damaged_shard_stops_the_run_that_would_build_on_it(harm: str, tmp_path:
     assert "Traceback" not in stopped.stderr
     assert commit_record(tmp_path / "x.zarr", 2).read_bytes() == record
     assert shard.read_bytes() == damaged
+    read = wattbit(tmp_path, "query", "x.zarr", "generation", "--select", "technology=lng", "--sum", "area")
+    assert read.exit_code == (2 if "cannot be decoded" in stopped.stderr else 0)  # a flipped bit may decode
+    if read.exit_code:
+        assert "generation of batch 2 cannot be decoded" in read.stderr
     shard.write_bytes(whole)
     assert wattbit(tmp_path, *line, "--draws", "6").exit_code == 0
     assert wattbit(tmp_path, "run", "study.toml", "--serial", "--store", "once.zarr", "--draws", "6").exit_code == 0
