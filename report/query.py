@@ -105,7 +105,7 @@ def answer(cube: xr.Dataset, question: Question) -> Answer:
     QueryError
         Where the question has unknown names, or asks for what has no meaning. The message says what to change.
     """
-    array = _summed(_selected(_wanted(cube, question.variable), question), question)
+    array = asked_values(cube, question)
     if any(not 0 <= share <= 1 for share in question.quantiles):
         raise QueryError(f"--quantile {question.quantiles}: expected shares between 0 and 1, as 0.05")
     labels = [str(name) for name in cube["configuration"].to_numpy()]
@@ -115,7 +115,7 @@ def answer(cube: xr.Dataset, question: Question) -> Answer:
     groups = groups_of(cube, [name for name in question.by if name not in dims])
     status = variable(cube, "status").to_numpy()
     found: list[tuple[dict[str, int], Row]] = []
-    for place, piece in _pieces(array):
+    for place, piece in pieces(array):
         column = columns[place[0]]
         maybe = ~where.fails[:, column]  # what lacks a value that the condition asks for may meet it
         values = np.where((status[:, column] == OPTIMAL) & where.meets[:, column], piece, np.nan)
@@ -132,6 +132,17 @@ def answer(cube: xr.Dataset, question: Question) -> Answer:
     return Answer(
         question, units, keys, [row for _, row in found], _notes(cube, question, where, [row for _, row in found])
     )
+
+
+def asked_values(cube: xr.Dataset, question: Question) -> xr.DataArray:
+    """Return the variable asked for, selected and summed as asked: over (draw, configuration, ...), as it is stored.
+
+    Raises
+    ------
+    QueryError
+        As `answer`.
+    """
+    return _summed(_selected(_wanted(cube, question.variable), question), question)
 
 
 def _wanted(cube: xr.Dataset, name: str) -> xr.DataArray:
@@ -176,7 +187,7 @@ def _summed(array: xr.DataArray, question: Question) -> xr.DataArray:
     return array.sum(list(question.sum), skipna=True, min_count=1, keep_attrs=True) if question.sum else array
 
 
-def _pieces(array: xr.DataArray) -> Iterator[tuple[tuple[int, ...], Values]]:
+def pieces(array: xr.DataArray) -> Iterator[tuple[tuple[int, ...], Values]]:
     """Yield the draws of each cell, with its place along the dimensions after ``draw``, a bounded part at a time."""
     shape = array.shape[1:]
     # as many leading dimensions taken apart as it needs for the rest to be small

@@ -50,7 +50,7 @@ def query_options(command: Command) -> Command:
 class ManyValues(click.Command):
     """A command whose ``--by``, ``--quantile`` and ``--sum`` take several values in a row."""
 
-    SEVERAL = ("--by", "--quantile", "--sum", "--select")
+    SEVERAL: tuple[str, ...] = ("--by", "--quantile", "--sum", "--select")
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Repeat such an option before each of its values but those before the store and the variable."""
@@ -89,7 +89,7 @@ def query_text(
     if as_csv and as_json:
         raise QueryError("--csv and --json: found both, expected one of them")
     asked = {"quantiles": tuple(_share(text) for text in quantiles)} if quantiles else {}
-    question = Question(variable, where, by, _selections(select), sums, above=above, **asked)
+    question = Question(variable, where, by, selections(select), sums, above=above, **asked)
     found: Answer = answer(open_cube(store), question)
     if as_csv:
         return answer_csv(found).rstrip("\n")
@@ -103,7 +103,8 @@ def _share(text: str) -> float:
         raise QueryError(f"--quantile {text}: expected a share between 0 and 1, as 0.05") from error
 
 
-def _selections(texts: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+def selections(texts: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """Read ``DIM=LABEL`` and ``DIM=A,B``: the labels by dimension."""
     chosen: dict[str, tuple[str, ...]] = {}
     for text in texts:
         dim, equals, labels = text.partition("=")

@@ -1,4 +1,4 @@
-"""The command line: `wattbit run | plan | check | solve | status | report | query | compact | verify`.
+"""The command line: `wattbit run | plan | check | solve | status | report | query | sensitivity | compact | verify`.
 
 Results go to standard output, progress to standard error. Exit codes: 0 done, 1 finished with draws that
 failed, stopped by a fault of disk or store, or a cube that `verify` does not believe, 2 refused, 130 interrupted.
@@ -22,6 +22,7 @@ from report import CubeContentError, robustness_table, table_record, table_text,
 from sampling import SamplingError
 from storage import CubeProgress, StorageError, cube_progress, open_cube, read_study
 from sweep import ask, tell
+from sweep import sensitivity as drivers
 from sweep.errors import RunStoppedError, StudyError
 from sweep.executors import WorkersLostError
 from sweep.growth import added, fitted
@@ -237,6 +238,17 @@ def report(store: Path, as_json: bool, out: Path | None) -> int:
 def query(store: Path, **asked: Any) -> int:
     """Print mean, spread and quantiles of a VARIABLE of a cube, by configuration and whatever else is asked for."""
     click.echo(ask.query_text(store, width=WIDTH, **asked))
+    return DONE
+
+
+@main.command(cls=ask.ManyValues)
+@STORE
+@drivers.sensitivity_options
+@AS_JSON
+@refusing
+def sensitivity(store: Path, **asked: Any) -> int:
+    """Print which uncertainty drives an outcome of a cube, configuration by configuration."""
+    click.echo(drivers.told(store, width=WIDTH, **asked))
     return DONE
 
 
