@@ -27,7 +27,7 @@ from report.factors import Factor, Numbers, is_few
 Z: Final = float(stats.norm.ppf(0.975))
 FLOOR_SHARE = 0.95
 SLICES = 10
-LEAST_DRAWS = 20
+LEAST_DRAWS = 40
 """With fewer, nothing can be said."""
 
 
@@ -40,7 +40,8 @@ class Measure:
     name, meaning : str
         Short name; what it tells, with its source.
     estimate : callable
-        Of the outcome (n,), the parameter (n,), and whether that has few values.
+        Of the outcome (n,), the parameter (n,), whether that has few values, and the size of the whole sample, by which
+        `first_order` chooses its harmonics in half samples too.
     most : int
         Draws it is reckoned from at most, for its run time.
     half : int
@@ -51,7 +52,7 @@ class Measure:
 
     name: str
     meaning: str
-    estimate: Callable[[Numbers, Numbers, bool], float]
+    estimate: Callable[[Numbers, Numbers, bool, int], float]
     most: int
     half: int
     repeats: int
@@ -68,7 +69,7 @@ class Estimates:
     n: int
 
 
-def first_order(outcome: Numbers, values: Numbers, few: bool) -> float:
+def first_order(outcome: Numbers, values: Numbers, few: bool, whole: int) -> float:
     """
     Estimate the first-order Sobol index ``Var(E[Y|X]) / Var(Y)``.
 
@@ -87,12 +88,12 @@ def first_order(outcome: Numbers, values: Numbers, few: bool) -> float:
         return 1 - (1 - between) * (n - 1) / (n - groups)
     from SALib.analyze import rbd_fast
 
-    harmonics = int(np.clip(len(outcome) // 40, 2, 10))
+    harmonics = int(np.clip(whole // 25, 4, 10))
     share = rbd_fast.compute_first_order(rbd_fast.permute_outputs(values, outcome), harmonics)
     return float(rbd_fast.unskew_S1(share, harmonics, len(outcome)))
 
 
-def delta(outcome: Numbers, values: Numbers, few: bool) -> float:
+def delta(outcome: Numbers, values: Numbers, few: bool, whole: int) -> float:
     """
     Estimate Borgonovo's delta: half the mean area between the density of Y and that of Y given X, in 0..1.
 
@@ -114,7 +115,7 @@ def delta(outcome: Numbers, values: Numbers, few: bool) -> float:
         return float(calc_delta(outcome, grid, values, edges))
 
 
-def pawn(outcome: Numbers, values: Numbers, few: bool) -> float:
+def pawn(outcome: Numbers, values: Numbers, few: bool, whole: int) -> float:
     """
     Estimate PAWN: the median over slices of X of the Kolmogorov-Smirnov distance of Y in the slice to Y, in 0..1.
 
@@ -187,7 +188,7 @@ def estimates(measure: Measure, outcome: Numbers, factors: Sequence[Factor], rng
     # on small matrices the threads of BLAS wait for each other: delta took sixteen times as long on two busy cores
     with threadpool_limits(1, "blas"):
         pairs = [_estimate(measure, y, *column, samples) for column in zip(columns, few, strict=True)]
-        shuffled = [measure.estimate(y, rng.permutation(n).astype(np.float64), False) for _ in samples]
+        shuffled = [measure.estimate(y, rng.permutation(n).astype(np.float64), False, n) for _ in samples]
     value, error = np.array(pairs).T
     return Estimates(value, value - Z * error, value + Z * error, float(np.quantile(shuffled, FLOOR_SHARE)), n)
 
@@ -203,11 +204,11 @@ def _estimate(
     half = len(samples[0])
     enough = len(there) > len(samples) // 2
     error = float(there.std(ddof=1)) * np.sqrt(half / (len(y) - half)) if enough else float("nan")
-    return measure.estimate(y, column, few), error
+    return measure.estimate(y, column, few, len(y)), error
 
 
 def _on(measure: Measure, y: Numbers, column: Numbers, few: bool, sample: NDArray[np.int64]) -> float:
     part, of_part = y[sample], column[sample]
     if np.ptp(part) == 0 or np.ptp(of_part) == 0:
         return float("nan")
-    return measure.estimate(part, of_part, few)
+    return measure.estimate(part, of_part, few, len(y))
