@@ -1,28 +1,28 @@
 """The command line: `wattbit run | plan | check | solve | status | report | query | sensitivity | compact | verify`.
 
 Results go to standard output, progress to standard error. Exit codes: 0 done, 1 finished with draws that
-failed, stopped by a fault of disk or store, or a cube that `verify` does not believe, 2 refused, 130 interrupted.
+failed, stopped by a fault of disk or store, or a cube that `verify` does not believe, 2 refused, 130 interrupted,
+143 terminated; docs/studies.md has them all.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import click
 
-from model import InputError, Status, TemplateError
-from report import CubeContentError, robustness_table, table_record, table_text, write_report
+from model import InputError, Status
+from report import PageError, robustness_table, table_record, table_text, write_report
 from sampling import SamplingError
-from storage import CubeProgress, StorageError, cube_progress, open_cube, read_study
-from sweep import ask, tell
+from storage import CubeProgress, cube_progress, open_cube, read_study
+from sweep import ask, bill, tell
 from sweep import sensitivity as drivers
+from sweep.ending import DONE, INTERRUPTED_RUN, WITH_FAILURES, refusing
 from sweep.errors import RunStoppedError, StudyError
 from sweep.executors import WorkersLostError
 from sweep.growth import added, fitted
@@ -34,28 +34,8 @@ from sweep.verify import verdict
 from sweep.verify import verify as verify_cube
 from sweep.what_if import what_if
 
-REFUSED = (StudyError, InputError, SamplingError, StorageError, TemplateError, CubeContentError, OSError)
-DONE, WITH_FAILURES, REFUSAL, INTERRUPTED = 0, 1, 2, 130
 WIDTH = 132
-INTERRUPTED_RUN = "; finished batches are kept, the same line again goes on from there"
-
-
-def refusing(command: Callable[..., int]) -> Callable[..., None]:
-    """Turn what a user can mend into one message and exit code 2, and an interruption into 130."""
-
-    @wraps(command)
-    def guarded(*arguments: Any, **options: Any) -> None:
-        try:
-            code = command(*arguments, **options)
-        except REFUSED as fault:
-            click.echo(f"wattbit: {fault}", err=True)
-            code = REFUSAL
-        except KeyboardInterrupt:
-            click.echo("wattbit: interrupted" + (INTERRUPTED_RUN if command.__name__ == "run" else ""), err=True)
-            code = INTERRUPTED
-        sys.exit(code)
-
-    return guarded
+PAGE_ELSEWHERE = "wattbit report {} --out PAGE writes it elsewhere"
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -68,7 +48,12 @@ STUDY = click.argument("study", type=click.Path(path_type=Path))
 STORE = click.argument("store", type=click.Path(path_type=Path))
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 DRAWS = click.option("--draws", type=click.IntRange(min=1), help="Number of draws, in place of the study's.")
-WORKERS = click.option("--workers", type=click.IntRange(min=1), help="Worker processes; default: one per processor.")
+WORKERS = click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    envvar="WATTBIT_WORKERS",
+    help="Worker processes; default: $WATTBIT_WORKERS, else one per processor.",
+)
 
 
 def _plan(study: Path, draws: int | None) -> Plan:
@@ -91,7 +76,9 @@ def naming(study: Path) -> Iterator[None]:
 @WORKERS
 @AS_JSON
 @click.option("--store", type=click.Path(path_type=Path), help="The cube; default: results/<name>.zarr.")
-@click.option("--address", help="Address of a running Ray cluster; default: a Ray of its own on this machine.")
+@click.option(
+    "--address", help="A running Ray cluster; default: $RAY_ADDRESS (set in a Ray job), else a Ray of its own."
+)
 @click.option("--serial", is_flag=True, help="Solve in this process, without Ray.")
 @refusing
 def run(
@@ -107,6 +94,7 @@ def run(
     plan = _plan(study, draws)
     if serial and address:
         raise StudyError("--serial and --address: found both, expected one of them")
+    address = address or (None if serial else os.environ.get("RAY_ADDRESS"))
     target = store or default_store(plan)
     page = _page(target)
     plan = fitted(plan, target)
@@ -126,7 +114,11 @@ def run(
         return WITH_FAILURES
     click.echo(f"{outcome.solved} draws solved, {outcome.found} found finished", err=True)
     _tell_table(target, as_json)
-    _write_report(target, page, f"wattbit run {study}")
+    try:
+        _write_report(target, page, f"wattbit run {study}")
+    except PageError as fault:
+        click.echo(f"wattbit: the cube {target} is complete, but {fault}; {PAGE_ELSEWHERE.format(target)}", err=True)
+        return WITH_FAILURES
     click.echo(f"cube {target}\nreport {page}", err=True)
     return WITH_FAILURES if _failures(target) else DONE
 
@@ -158,14 +150,20 @@ def _failures(store: Path) -> int:
 @DRAWS
 @WORKERS
 @AS_JSON
+@bill.bill_options
 @refusing
-def plan(study: Path, draws: int | None, workers: int | None, as_json: bool) -> int:
-    """Say what a study would do and take - draws, solves, batches, bytes, time - and run nothing but one pilot draw."""
+def plan(study: Path, draws: int | None, workers: int | None, as_json: bool, **offered: Any) -> int:
+    """Say what a study would do and take - draws, solves, bytes, time, money - and run nothing but one pilot draw."""
+    offer = bill.offer_of(offered)
     made = _plan(study, draws)
     processors = workers or os.cpu_count() or 1
     seconds = made.pilot_seconds()
     record = tell.plan_record(made, seconds, processors)
-    click.echo(json.dumps(record, indent=1) if as_json else tell.plan_text(made, seconds, processors))
+    text = tell.plan_text(made, seconds, processors)
+    if offer is not None:
+        record["cluster"] = bill.bill(offer, seconds, made.layout.draws, made.layout.batch)
+        text += f"\n{bill.bill_text(record['cluster'])}"
+    click.echo(json.dumps(record, indent=1) if as_json else text)
     return DONE
 
 
@@ -209,9 +207,12 @@ def solve(
 def status(store: Path, as_json: bool, summary: bool) -> int:
     """Say how far a cube is, and what failed."""
     progress: CubeProgress = cube_progress(store)
-    text = tell.status_text(progress) + ask.compacted_note(store)
-    click.echo(json.dumps(tell.status_record(progress), indent=1) if as_json else text)
-    if summary and not as_json:
+    if as_json:
+        record = tell.status_record(progress) | ({"summary": ask.so_far_record(store)} if summary else {})
+        click.echo(json.dumps(record, indent=1))
+        return DONE
+    click.echo(tell.status_text(progress) + ask.compacted_note(store))
+    if summary:
         click.echo("\n" + ask.so_far_text(store, WIDTH))
     return DONE
 
@@ -236,7 +237,11 @@ def report(store: Path, as_json: bool, out: Path | None) -> int:
 @AS_JSON
 @refusing
 def query(store: Path, **asked: Any) -> int:
-    """Print mean, spread and quantiles of a VARIABLE of a cube, by configuration and whatever else is asked for."""
+    """
+    Print mean, spread and quantiles of a VARIABLE of a cube, by configuration and whatever else is asked for.
+
+    Without a VARIABLE: list what can be asked for.
+    """
     click.echo(ask.query_text(store, width=WIDTH, **asked))
     return DONE
 

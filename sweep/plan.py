@@ -37,6 +37,7 @@ from model import (
 from sampling import Marginal, draw_table, marginal_from_dict, read_uncertainty
 from sampling.tables import read_rows
 from storage import Layout, Variable
+from sweep.labels import labelled
 from sweep.study import Study
 
 PACKAGES = ("wattbit-sweep", "highspy", "numpy", "pyomo", "scipy", "tsam")  # what may change a byte of the cube
@@ -182,7 +183,7 @@ def make_plan(study: Study, base: Path) -> Plan:
     files = _files(study, case, base)
     return Plan(
         study=study,
-        table=table.assign_attrs(attrs),
+        table=labelled(table).assign_attrs(attrs),
         case=case,
         layout=_layout(study, case, table),
         identity=_identity(study, case, table, files),
