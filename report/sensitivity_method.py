@@ -84,7 +84,10 @@ def choose_way(cube: xr.Dataset, factors: Factors, method: str) -> Way:
     if wanted == MORRIS_METHOD:
         paths = trajectories_of(factors, len(parameter_names(cube)))
         if paths is None:
-            raise QueryError("design 'morris': the draws are no trajectories in which parameters change one at a time")
+            raise QueryError(
+                "design 'morris': the draws are no trajectories in which parameters change one at a time; expected parameters "
+                "that do not depend on each other (in the study, declare them without a correlation)"
+            )
         return Way(MORRIS_METHOD, MORRIS, paths.names, trajectories=paths, notes=_together(paths.names))
     if design in NO_SAMPLE:
         raise QueryError(

@@ -21,7 +21,7 @@ from report import PageError, robustness_table, table_record, table_text, write_
 from sampling import SamplingError
 from storage import CubeProgress, cube_progress, open_cube, read_study
 from sweep import ask, bill, tell
-from sweep import sensitivity as drivers
+from sweep import sensitivity as sensitivity_of
 from sweep.ending import DONE, INTERRUPTED_RUN, WITH_FAILURES, refusing
 from sweep.errors import RunStoppedError, StudyError
 from sweep.executors import WorkersLostError
@@ -248,12 +248,12 @@ def query(store: Path, **asked: Any) -> int:
 
 @main.command(cls=ask.ManyValues)
 @STORE
-@drivers.sensitivity_options
+@sensitivity_of.sensitivity_options
 @AS_JSON
 @refusing
 def sensitivity(store: Path, **asked: Any) -> int:
     """Print which uncertainty drives an outcome of a cube, configuration by configuration."""
-    click.echo(drivers.told(store, width=WIDTH, **asked))
+    click.echo(sensitivity_of.told(store, width=WIDTH, **asked))
     return DONE
 
 
