@@ -13,6 +13,7 @@ import numpy as np
 from model.template import Floats, Ints, Part, Template
 
 ITERATION_LIMIT = 50_000  # simplex iterations of one solve: some fifty times what a cold day takes
+NODE_LIMIT = 100_000  # branch-and-bound nodes of one solve: a thousand times what a whole-number siting takes
 INFINITY = highspy.kHighsInf
 
 
@@ -34,6 +35,7 @@ _STATUS = {
     highspy.HighsModelStatus.kUnbounded: Status.UNBOUNDED,
     highspy.HighsModelStatus.kUnboundedOrInfeasible: Status.INFEASIBLE,
     highspy.HighsModelStatus.kIterationLimit: Status.ITERATION_LIMIT,
+    highspy.HighsModelStatus.kSolutionLimit: Status.ITERATION_LIMIT,  # of nodes
 }
 
 
@@ -96,6 +98,7 @@ class LiveHighs:
             "threads": 1,
             "random_seed": 0,
             "simplex_iteration_limit": ITERATION_LIMIT,
+            "mip_max_nodes": NODE_LIMIT,
             **(options or {}),
         }.items():
             if self.highs.setOptionValue(name, value) is highspy.HighsStatus.kError:

@@ -26,6 +26,7 @@ from storage.errors import (
 from storage.growth import extend_cube, finish_extension, is_being_extended
 from storage.layout import Layout, Variable
 from storage.lease import LEASE_SECONDS, Lease, check_lease
+from storage.notes import note_numbers, put_note, read_note, remove_note
 from storage.reading import CubeProgress, cube_progress, open_cube, read_inputs, read_study, read_summary, read_tables
 from storage.records import Piece, committed_batches, missing_pieces, read_batch, read_commit, read_pieces
 from storage.summaries import Summary, write_summary
@@ -64,15 +65,19 @@ __all__ = [
     "is_being_extended",
     "is_compacted",
     "missing_pieces",
+    "note_numbers",
     "open_cube",
+    "put_note",
     "read_batch",
     "read_commit",
     "read_inputs",
     "read_layout",
+    "read_note",
     "read_pieces",
     "read_study",
     "read_summary",
     "read_tables",
+    "remove_note",
     "write_batch",
     "write_summary",
 ]

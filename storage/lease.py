@@ -18,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from storage.errors import CannotWriteError, CubeDamagedError, LeaseLostError, StoreInUseError
+from storage.errors import CannotWriteError, CubeDamagedError, LeaseLostError, NotACubeError, StoreInUseError
 from storage.files import (
     StorePath,
     json_bytes,
@@ -109,6 +109,8 @@ class Lease:
         file = self.file
         while file is not None and not self._ended.wait(self.seconds / RENEWALS):
             try:
+                if not (self.root / "zarr.json").exists():
+                    continue  # the whole store is away, a lost mount or a server that starts anew: it may come back
                 if _in_force(self.root) != file or not _is_held_by(file, self.token):
                     return  # another run holds the cube: `check` says so where it matters
                 put_file(self.root, file, json_bytes(self._content()))
@@ -134,9 +136,13 @@ def check_lease(path: StorePath, token: str) -> None:
     ------
     LeaseLostError
         Where another run has taken the cube over, since the lease was not renewed in time.
+    NotACubeError
+        Where the whole cube is gone, which says nothing of the lease.
     """
     root = local_root(path)
     last = _in_force(root)
+    if last is None and not (root / "zarr.json").is_file():
+        raise NotACubeError(f"{root} is no longer there")
     if last is None or not _is_held_by(last, token):
         held = None if last is None else read_json_or_none(last)
         now = "" if held is None else f"; now {_who(root, held)}"

@@ -27,7 +27,7 @@ from sweep.errors import RunStoppedError, StudyError
 from sweep.executors import WorkersLostError
 from sweep.growth import added, fitted
 from sweep.plan import Plan, make_plan
-from sweep.run import default_store, missing_draws
+from sweep.run import Limits, default_store, missing_draws
 from sweep.run import run as run_plan
 from sweep.study import read_study as read_study_file
 from sweep.verify import verdict
@@ -80,6 +80,12 @@ def naming(study: Path) -> Iterator[None]:
     "--address", help="A running Ray cluster; default: $RAY_ADDRESS (set in a Ray job), else a Ray of its own."
 )
 @click.option("--serial", is_flag=True, help="Solve in this process, without Ray.")
+@click.option(
+    "--watchdog",
+    type=click.FloatRange(min=1),
+    metavar="SECONDS",
+    help="Give a draw up and set it aside after so long; default: 100 times the pilot's time, at least 600 s.",
+)
 @refusing
 def run(
     study: Path,
@@ -89,11 +95,14 @@ def run(
     store: Path | None,
     address: str | None,
     serial: bool,
+    watchdog: float | None,
 ) -> int:
     """Run a study, or finish or extend the cube that an earlier run left; then print the table and write the report."""
     plan = _plan(study, draws)
     if serial and address:
         raise StudyError("--serial and --address: found both, expected one of them")
+    if serial and watchdog:
+        raise StudyError("--serial and --watchdog: found both, expected one of them: a watchdog ends a worker")
     address = address or (None if serial else os.environ.get("RAY_ADDRESS"))
     target = store or default_store(plan)
     page = _page(target)
@@ -102,10 +111,13 @@ def run(
         click.echo(f"{target} will be extended by {more}; what it holds is kept", err=True)
     processors = workers or (1 if serial else os.cpu_count() or 1)
     missing = missing_draws(plan, target)
-    seconds = plan.pilot_seconds() if missing and not address else None
-    click.echo(tell.plan_text(plan, seconds, processors, missing), err=True)
+    seconds = plan.pilot_seconds() if missing else 0.0
+    limits = Limits.after_pilot(plan, seconds, watchdog)
+    # How long a cluster will take, this machine does not know.
+    click.echo(tell.plan_text(plan, seconds if missing and not address else None, processors, missing), err=True)
+    alone = f"wattbit solve {study}"
     try:
-        outcome = run_plan(plan, target, workers=workers, address=address, serial=serial)
+        outcome = run_plan(plan, target, workers=workers, address=address, serial=serial, limits=limits, command=alone)
     except WorkersLostError as fault:
         click.echo(f"wattbit: {fault}; the same line again tries them once more", err=True)
         return WITH_FAILURES
@@ -113,6 +125,8 @@ def run(
         click.echo(f"wattbit: stopped: {fault}{INTERRUPTED_RUN}", err=True)
         return WITH_FAILURES
     click.echo(f"{outcome.solved} draws solved, {outcome.found} found finished", err=True)
+    if outcome.set_aside:
+        click.echo(tell.set_aside_text(outcome.set_aside), err=True)
     _tell_table(target, as_json)
     try:
         _write_report(target, page, f"wattbit run {study}")

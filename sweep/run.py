@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from storage import (
     CubeExistsError,
@@ -17,22 +18,58 @@ from storage import (
     cube_progress,
     extend_cube,
     finish_extension,
+    note_numbers,
     read_layout,
+    read_note,
 )
 from sweep.errors import RunStoppedError
+from sweep.events import emit
 from sweep.executors import reach, run_on_ray, run_serial
 from sweep.growth import fitted
+from sweep.patience import patiently
 from sweep.plan import Plan
 from sweep.progress import DrawProgress
-from sweep.worker import BatchSummary, Draws, Work, solve_batch
+from sweep.ray_cluster import resident_bytes
+from sweep.set_aside import ASIDE, TOGETHER, TRIES
+from sweep.worker import BatchSummary, Draws, Work, solve_batch, solve_in_process
+
+WATCHDOG_SECONDS, WATCHDOG_PILOTS = 600.0, 100.0  # a draw is given up after the longer of the two
+CHECK_SECONDS = 5.0  # the driver looks at its lease no more often; a worker does before every batch it writes
+MEMORY_SLACK = 1.5  # of a worker beside the pilot's process: more days, garbage, arrays on their way to the store
 
 
 @dataclass
 class Outcome:
-    """What a run did: draws solved now, draws found finished."""
+    """What a run did: draws solved now, draws found finished, and the notes of all that the cube has set aside."""
 
     solved: int = 0
     found: int = 0
+    set_aside: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a draw and a worker may take, as a pilot measured it or the user says.
+
+    Attributes
+    ----------
+    watchdog : float, optional
+        Seconds after which a draw is given up; None: never.
+    memory : int, optional
+        Bytes that a cluster keeps free for each worker.
+    """
+
+    watchdog: float | None = None
+    memory: int | None = None
+
+    @classmethod
+    def after_pilot(cls, plan: Plan, seconds: float, watchdog: float | None = None) -> Limits:
+        """From a pilot that took so many seconds a draw, just now in this process; the driver alone holds the draws."""
+        resident = max(resident_bytes() - plan.table.nbytes, 0)
+        return cls(watchdog or max(WATCHDOG_SECONDS, WATCHDOG_PILOTS * seconds), int(MEMORY_SLACK * resident) or None)
+
+
+NO_LIMITS = Limits()
 
 
 def missing_draws(plan: Plan, store: Path) -> int:
@@ -50,9 +87,23 @@ def default_store(plan: Plan) -> Path:
 
 
 def run(
-    plan: Plan, store: Path, *, workers: int | None = None, address: str | None = None, serial: bool = False
+    plan: Plan,
+    store: Path,
+    *,
+    workers: int | None = None,
+    address: str | None = None,
+    serial: bool = False,
+    limits: Limits = NO_LIMITS,
+    command: str = "wattbit solve STUDY",
 ) -> Outcome:
     """Solve every draw and configuration that the store does not hold yet; no other run may write there meanwhile.
+
+    Parameters
+    ----------
+    limits : Limits
+        A run that is ``serial`` heeds none: what it would have to end is itself.
+    command : str
+        How a single future of the study is solved, for the notes on draws that are set aside.
 
     Raises
     ------
@@ -63,7 +114,8 @@ def run(
     RunStoppedError
         The disk or the store failed while batches were solved; those that were finished are kept.
     WorkersLostError
-        Some batches lost their worker again and again; the others are done.
+        Some batches lost their worker again and again and no draw of them is to blame; the others are done. Or all
+        workers die before they solve anything.
     """
     plan = fitted(plan, store)
     if address is not None:
@@ -73,24 +125,56 @@ def run(
         with suppress(CubeExistsError):  # another run made it meanwhile: only one of the two gets the lease
             create_cube(store, plan.layout, plan.table, record, f"Sweep of {plan.study.name}", table_bytes(plan))
     elif read_layout(store) == plan.layout and len(committed_batches(store)) == plan.layout.batches:
-        return Outcome(found=plan.layout.draws)
+        return Outcome(found=plan.layout.draws, set_aside=set_aside_notes(store))
     with Lease(store) as lease:
         finish_extension(store)
         plan = fitted(plan, store)
         if read_layout(store) != plan.layout:
             extend_cube(store, plan.layout, plan.table, {"identity": plan.identity}, table_bytes(plan))
-        missing = list(cube_progress(store).missing_batches)
+        missing = _short(cube_progress(store).missing_batches)
         outcome = Outcome(found=plan.layout.draws - missing_draws(plan, store))
-        work = Work(plan.case, str(store.resolve()), plan.identity["versions"], lease.token)
+        work = Work(
+            plan.case,
+            str(store.resolve()),
+            plan.identity["versions"],
+            lease.token,
+            None if serial else limits.watchdog,
+            command,
+            holds_aside=bool(note_numbers(store, ASIDE)),
+        )
+        checked = 0.0
         try:
             with DrawProgress(plan.layout.draws, outcome.found) as progress:
-                for summary in _execute(plan, work, missing, workers, address, serial):
+                for summary in _execute(plan, work, missing, workers, address, serial, limits.memory):
                     outcome.solved += summary.draws
                     progress.add(summary.draws, summary.seconds)
-                    lease.check()
+                    _tell(summary)
+                    if time.monotonic() - checked > CHECK_SECONDS:
+                        patiently(lease.check)
+                        checked = time.monotonic()
         except (OSError, StorageError) as fault:
             raise RunStoppedError(str(fault)) from fault
+    outcome.set_aside = set_aside_notes(store)
     return outcome
+
+
+def set_aside_notes(store: Path) -> list[dict[str, Any]]:
+    """What is told of every draw that was set aside: draw, batch, cause, tries, theta, the line that replays it."""
+    notes = (read_note(store, ASIDE, draw) for draw in note_numbers(store, ASIDE))
+    return [note for note in notes if note is not None]
+
+
+def _short(batches: Sequence[int]) -> Sequence[int]:
+    """The same numbers as a range where they are one: millions of batches then take no memory."""
+    whole = range(batches[0], batches[0] + len(batches)) if batches else range(0)
+    return whole if batches and batches[-1] == whole[-1] else list(batches)
+
+
+def _tell(summary: BatchSummary) -> None:
+    for draw, cause in summary.set_aside.items():
+        emit("draw_set_aside", draw=draw, batch=summary.batch, cause=cause)
+    if summary.store_faults:
+        emit("store_retried", batch=summary.batch, times=len(summary.store_faults), first=summary.store_faults[0])
 
 
 def table_bytes(plan: Plan) -> dict[str, bytes]:
@@ -100,9 +184,17 @@ def table_bytes(plan: Plan) -> dict[str, bytes]:
 
 
 def _execute(
-    plan: Plan, work: Work, batches: list[int], workers: int | None, address: str | None, serial: bool
+    plan: Plan,
+    work: Work,
+    batches: Sequence[int],
+    workers: int | None,
+    address: str | None,
+    serial: bool,
+    memory: int | None,
 ) -> Iterator[BatchSummary]:
-    part = partial(Draws.of, plan.table, plan.layout)
+    part = Draws.cutter(plan.table, plan.layout)
     if serial or not batches:
-        return run_serial(solve_batch, work, batches, part)
-    return run_on_ray(solve_batch, work, batches, workers, address, part)
+        return run_serial(solve_in_process, work, batches, part)
+    # Deaths beyond those that set aside every draw of a batch are of no draw's making.
+    most = TOGETHER + TRIES * plan.layout.batch + 1
+    return run_on_ray(solve_batch, work, batches, workers, address, part, most=most, memory=memory)
