@@ -1,4 +1,4 @@
-"""The command line: `wattbit run | plan | check | solve | status | report | query | compact | verify`.
+"""The command line: `wattbit run | plan | check | solve | status | report | query | sensitivity | compact | verify`.
 
 Results go to standard output, progress to standard error. Exit codes: 0 done, 1 finished with draws that
 failed, stopped by a fault of disk or store, or a cube that `verify` does not believe, 2 refused, 130 interrupted,
@@ -31,6 +31,7 @@ from storage import (
     root_of,
 )
 from sweep import ask, bill, tell
+from sweep import sensitivity as sensitivity_of
 from sweep.ending import DONE, INTERRUPTED_RUN, WITH_FAILURES, refusing
 from sweep.errors import RunStoppedError, StudyError
 from sweep.executors import WorkersLostError
@@ -294,6 +295,17 @@ def query(store: Place, **asked: Any) -> int:
     Without a VARIABLE: list what can be asked for.
     """
     click.echo(ask.query_text(store, width=WIDTH, **asked))
+    return DONE
+
+
+@main.command(cls=ask.ManyValues)
+@STORE
+@sensitivity_of.sensitivity_options
+@AS_JSON
+@refusing
+def sensitivity(store: Path, **asked: Any) -> int:
+    """Print which uncertainty drives an outcome of a cube, configuration by configuration."""
+    click.echo(sensitivity_of.told(store, width=WIDTH, **asked))
     return DONE
 
 
