@@ -235,6 +235,25 @@ def _write_records(making: Path, layout: Layout, records: Sequence[Record]) -> N
             array[:] = values
 
 
+def read_batches(group: zarr.Group) -> list[dict[str, Any]]:
+    """Return what the commit records said, in order, from a compacted cube whose root group is open."""
+    batches = group["run"]["batches"]
+    words, names = batches.attrs["states"], batches.attrs["outputs"]
+    columns = {name: batches[name][:] for name in ("start", "stop", "status", "sha256", "record")}
+    records = []
+    for row, rest in enumerate(columns["record"]):
+        digests = zip(names, columns["sha256"][row], strict=True)
+        records.append(
+            {
+                **json.loads(str(rest)),
+                "draws": [int(columns["start"][row]), int(columns["stop"][row])],
+                "status": {word: int(n) for word, n in zip(words, columns["status"][row], strict=True) if n},
+                "sha256": {name: digest.tobytes().hex() for name, digest in digests if digest.any()},
+            }
+        )
+    return records
+
+
 def _consolidate(making: Path) -> None:
     with warnings.catch_warnings():
         # As in storage.cube: xarray warns where they are missing, zarr where they are written; readers win.

@@ -200,13 +200,13 @@ def put_new_file(root: Place, file: Place, content: bytes) -> bool:
     partial = partial_directory(cast("Path", root)) / f"{file.name}.{uuid.uuid4().hex}"
     try:
         file.parent.mkdir(exist_ok=True)
-        _write_flushed(partial, content)
         try:
+            _write_flushed(partial, content)
             os.link(partial, file)
         except FileExistsError:
             return False
         finally:
-            partial.unlink()
+            partial.unlink(missing_ok=True)
     except OSError as error:
         raise _named(error, file) from error
     return True

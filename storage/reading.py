@@ -16,13 +16,13 @@ import numpy.typing as npt
 import xarray as xr
 import zarr
 
-from storage.compacted import MARK, layout_of_compacted, open_compacted
+from storage.compacted import MARK, layout_of_compacted, open_compacted, read_batches
 from storage.cube import layout_of, open_root
 from storage.errors import CubeDamagedError
 from storage.files import Place, StorePath, list_files, read_json, read_many, root_of, study_file, tables_directory
 from storage.layout import GROWS, Layout, Variable
 from storage.records import committed_batches, committed_cells, is_whole, read_records
-from storage.shards import check_shards, open_lazily
+from storage.shards import check_shards, decoding, open_lazily
 from storage.summaries import Summary, kept_summary, merge, summarise
 
 Read = TypeVar("Read")
@@ -132,6 +132,32 @@ def read_study(path: StorePath) -> dict[str, Any]:
     """Return the record of the study as it was given to `create_cube`; errors as `open_cube`."""
     open_root(path)
     return read_json(study_file(root_of(path)))
+
+
+def read_run(path: StorePath) -> xr.Dataset:
+    """Return the run variables over draw and whatever else they have, in memory; errors as `open_cube`.
+
+    What has no commit record is not masked: see ``status`` for what counts.
+    """
+    group = open_root(path)
+    run = group["run"]
+    labels = {name: group[name] for name, array in group.arrays() if array.metadata.dimension_names == (name,)}
+    with decoding(f"{root_of(path)}: a run variable"):
+        return xr.Dataset(
+            {
+                name: (run[name].metadata.dimension_names, run[name][:], run[name].attrs.asdict())
+                for name in run.attrs["variables"]
+            },
+            {name: array[:].astype(object) for name, array in labels.items() if name != "draw"},
+        )
+
+
+def read_commits(path: StorePath) -> list[dict[str, Any]]:
+    """Return every commit record, in order, those that a compacted cube keeps included; errors as `open_cube`."""
+    group = open_root(path)
+    if MARK in group.attrs:
+        return read_batches(group)
+    return list(read_records(root_of(path), layout_of(group)).values())
 
 
 def read_tables(path: StorePath) -> dict[str, Place]:

@@ -92,7 +92,7 @@ def query_text(
             raise QueryError(f"VARIABLE is missing: wattbit query {store} lists them")
         return json.dumps(variables_record(store), indent=1) if as_json else variables_text(store, width)
     asked = {"quantiles": tuple(_share(text) for text in quantiles)} if quantiles else {}
-    question = Question(variable, where, by, _selections(select), sums, above=above, **asked)
+    question = Question(variable, where, by, selections(select), sums, above=above, **asked)
     found: Answer = answer(open_cube(store), question)
     if as_csv and found.nothing:
         click.echo(f"wattbit: {found.nothing}", err=True)
@@ -149,7 +149,8 @@ def _share(text: str) -> float:
         raise QueryError(f"--quantile {text}: expected a share between 0 and 1, as 0.05 for 5 %") from error
 
 
-def _selections(texts: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+def selections(texts: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """Read ``DIM=LABEL`` and ``DIM=A,B``: the labels by dimension."""
     chosen: dict[str, tuple[str, ...]] = {}
     for text in texts:
         dim, equals, labels = text.partition("=")

@@ -1,4 +1,4 @@
-"""The command line: `wattbit run | plan | check | sample | solve | status | report | query | compact | verify`.
+"""The command line: `wattbit run | plan | check | sample | solve | status | report | query | sensitivity | compact | verify`.
 
 Results go to standard output, progress to standard error. Exit codes: 0 done, 1 finished with draws that
 failed, stopped by a fault of disk or store, or a cube that `verify` does not believe, 2 refused, 130 interrupted,
@@ -31,15 +31,17 @@ from storage import (
     root_of,
 )
 from sweep import ask, bill, samples, tell
+from sweep import sensitivity as sensitivity_of
 from sweep.drawing import draw
 from sweep.ending import DONE, INTERRUPTED_RUN, WITH_FAILURES, refusing
 from sweep.errors import RunStoppedError, StudyError
 from sweep.executors import WorkersLostError
 from sweep.growth import added, fitted
 from sweep.plan import Plan, make_plan
-from sweep.run import Limits, default_store, missing_draws, refuse_memory
+from sweep.run import Limits, check_store, default_store, missing_draws, refuse_memory
 from sweep.run import run as run_plan
 from sweep.study import read_study as read_study_file
+from sweep.verify import notes as verify_notes
 from sweep.verify import verdict
 from sweep.verify import verify as verify_cube
 from sweep.what_if import what_if
@@ -138,6 +140,8 @@ def run(
         click.echo(f"{target} will be extended by {more}; what it holds is kept", err=True)
     processors = workers or (1 if serial else os.cpu_count() or 1)
     missing = missing_draws(plan, target)
+    if missing:
+        check_store(target)
     seconds = plan.pilot_seconds() if missing else 0.0
     limits = Limits.after_pilot(plan, seconds, watchdog)
     # How long a cluster will take, this machine does not know.
@@ -321,6 +325,17 @@ def query(store: Place, **asked: Any) -> int:
     return DONE
 
 
+@main.command(cls=ask.ManyValues)
+@STORE
+@sensitivity_of.sensitivity_options
+@AS_JSON
+@refusing
+def sensitivity(store: Path, **asked: Any) -> int:
+    """Print which uncertainty drives an outcome of a cube, configuration by configuration."""
+    click.echo(sensitivity_of.told(store, width=WIDTH, **asked))
+    return DONE
+
+
 @main.command()
 @STORE
 @click.option("--out", type=StoreType(), help="The new cube; default: beside it, .compact.zarr.")
@@ -341,6 +356,6 @@ def verify(store: Place, as_json: bool, sample: int, seed: int) -> int:
     """Say whether a cube may be believed: checksums, costs and balances, and some draws solved again by plain Pyomo."""
     record = verify_cube(store, sample, seed)
     click.echo(json.dumps(record, indent=1) if as_json else verdict(record))
-    for line in [*record["faults"], *(f"note: made with {note}" for note in record["other_code"])]:
+    for line in [*record["faults"], *verify_notes(record)]:
         click.echo(line, err=True)
     return DONE if record["believed"] else WITH_FAILURES

@@ -17,6 +17,7 @@ import model
 import sampling
 from model import (
     OUTCOMES,
+    RESIDUALS,
     WEATHER_YEAR,
     Case,
     Days,
@@ -170,7 +171,11 @@ def _layout(study: Study, case: Case, table: xr.Dataset) -> Layout:
         for o in OUTCOMES
     ]
     told = "time to solve the draw, shared evenly by the configurations that were solved together"
-    run = [Variable("seconds", ("draw", "configuration"), "float64", {"units": "s", "long_name": told})]
+    of_run = {"seconds": ("s", told)} | {each.name: (each.unit, each.meaning) for each in RESIDUALS}
+    run = [
+        Variable(name, ("draw", "configuration"), "float64", {"units": unit, "long_name": meaning})
+        for name, (unit, meaning) in of_run.items()
+    ]
     return Layout(
         variables=tuple(variables),
         coords=coordinates(case.inputs, case.configurations, case.tiers),

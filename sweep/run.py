@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from storage import (
+    CannotWriteError,
     CubeExistsError,
     Lease,
     Place,
@@ -83,6 +85,26 @@ def missing_draws(plan: Plan, store: Place) -> int:
     return plan.layout.draws - cube_progress(store).draws_committed
 
 
+def check_store(store: Place) -> None:
+    """Refuse, before any work, a store that a run could not write into.
+
+    Raises
+    ------
+    StoreInUseError
+        Another run is at work on it.
+    CannotWriteError
+        It, or the folder that it would be made in, cannot be written to.
+    """
+    if exists(store):
+        with Lease(store):
+            return
+    if not isinstance(store, Path):
+        return  # that there is such a bucket, `exists` has found; a test object would cost more than it tells
+    folder = next(parent for parent in store.absolute().parents if parent.exists())
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        raise CannotWriteError(f"{store} cannot be made: {folder} cannot be written to")
+
+
 def default_store(plan: Plan) -> Path:
     """``results/<name>.zarr`` in the current folder."""
     return Path("results") / f"{plan.study.name}.zarr"
@@ -114,8 +136,10 @@ def run(
         this process, and others were to write into it.
     StoreInUseError
         Another run is at work on the store; nothing is touched.
+    CannotWriteError
+        The store cannot be made or written to; nothing is left.
     RunStoppedError
-        The disk or the store failed while batches were solved; those that were finished are kept.
+        The disk or the store failed while the cube was extended or batches were solved; what was finished is kept.
     WorkersLostError
         Some batches lost their worker again and again and no draw of them is to blame; the others are done. Or all
         workers die before they solve anything.
@@ -124,17 +148,18 @@ def run(
     plan = fitted(plan, store)
     if address is not None:
         reach(address)
-    record = {"identity": plan.identity}
     if not exists(store):
-        with suppress(CubeExistsError):  # another run made it meanwhile: only one of the two gets the lease
-            create_cube(store, plan.layout, plan.table, record, f"Sweep of {plan.study.name}", table_bytes(plan))
+        _create(plan, store)
     elif read_layout(store) == plan.layout and len(committed_batches(store)) == plan.layout.batches:
         return Outcome(found=plan.layout.draws, set_aside=set_aside_notes(store))
     with Lease(store) as lease:
-        finish_extension(store)
-        plan = fitted(plan, store)
-        if read_layout(store) != plan.layout:
-            extend_cube(store, plan.layout, plan.table, {"identity": plan.identity}, table_bytes(plan))
+        try:
+            finish_extension(store)
+            plan = fitted(plan, store)
+            if read_layout(store) != plan.layout:
+                extend_cube(store, plan.layout, plan.table, {"identity": plan.identity}, table_bytes(plan))
+        except OSError as fault:
+            raise RunStoppedError(f"{store} could not be extended: {fault}") from fault
         missing = _short(cube_progress(store).missing_batches)
         outcome = Outcome(found=plan.layout.draws - missing_draws(plan, store))
         work = Work(
@@ -187,6 +212,15 @@ def refuse_memory(store: Place, serial: bool) -> None:
         raise StudyError(
             f"{store} lies in the memory of this process, where workers cannot write: expected --serial with it"
         )
+
+
+def _create(plan: Plan, store: Place) -> None:
+    title = f"Sweep of {plan.study.name}"
+    try:
+        with suppress(CubeExistsError):  # another run made it meanwhile: only one of the two gets the lease
+            create_cube(store, plan.layout, plan.table, {"identity": plan.identity}, title, table_bytes(plan))
+    except OSError as fault:
+        raise CannotWriteError(f"{store} cannot be made: {fault}") from fault
 
 
 def table_bytes(plan: Plan) -> dict[str, bytes]:

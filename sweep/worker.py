@@ -5,6 +5,7 @@ The solved arrays are kept until the store has taken them, however often it fail
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -15,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from model import OUTCOMES, Case, Status, solve_draw
+from model import OUTCOMES, RESIDUALS, Case, Status, solve_draw
 from model.outcomes import compare
 from storage import (
     AlreadyCommittedError,
@@ -31,6 +32,7 @@ from storage import (
     write_batch,
     write_summary,
 )
+from sweep.code import code_version
 from sweep.drawing import Theta, model_columns
 from sweep.patience import patiently
 from sweep.plan import REGRET
@@ -160,19 +162,20 @@ def _solve_piece(
         rows.append(_solve_draw(work, case, batch, draw, aside))
         seconds.append(time.perf_counter() - begun)
     arrays: Arrays = {outcome.name: np.stack([row[outcome.name] for row in rows]) for outcome in OUTCOMES}
+    of_run: Arrays = {each.name: np.stack([row[each.name] for row in rows]) for each in RESIDUALS}
     if len(layout.generations) > 1:
         before = {}
         if piece.generation:
             before = patiently(lambda: read_batch(work.store, piece, COMPARED), faults)
         arrays = _compared(work.case, layout, piece.generation, arrays, before)
     width = layout.generations[piece.generation]
-    shared = np.repeat(np.array(seconds)[:, None] / width, width, axis=1)
+    of_run["seconds"] = np.repeat(np.array(seconds)[:, None] / width, width, axis=1)
 
     def commit() -> None:
         if work.lease is not None:
             check_lease(work.store, work.lease)  # a worker of a run that was given up for dead must not write
-        record = {"versions": dict(work.versions)}
-        write_batch(work.store, piece.batch, arrays, {"seconds": shared}, record, piece.generation)
+        written_by = {"versions": dict(work.versions), "code": code_version(), "host": socket.gethostname()}
+        write_batch(work.store, piece.batch, arrays, of_run, written_by, piece.generation)
 
     with suppress(AlreadyCommittedError):  # a worker that was given up for dead was faster, with the same bytes
         patiently(commit, faults)

@@ -112,10 +112,12 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 EXAMPLES = blocks(ROOT / "README.md", "python")
 QUESTIONS = blocks(ROOT / "docs/querying.md", "python")
+DRIVERS = blocks(ROOT / "docs/sensitivity.md", "python")
+DRIVER_LINES = [words for text in blocks(ROOT / "docs/sensitivity.md", "sh") for words in commands(text)]
 QUERIES = [words for text in blocks(ROOT / "docs/querying.md", "sh") for words in commands(text)]
 
 
-@pytest.mark.parametrize("example", [*EXAMPLES, *QUESTIONS])
+@pytest.mark.parametrize("example", [*EXAMPLES, *QUESTIONS, *DRIVERS])
 def test_python_examples_run(
     example: str, finished: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -132,6 +134,15 @@ def test_queries_have_answers(words: list[str], finished: Path, monkeypatch: pyt
     rows = json.loads(outcome.stdout)["rows"]
     assert all({"n", "failed", "not_run"} <= row.keys() for row in rows)
     assert any(row["n"] for row in rows)
+
+
+@pytest.mark.parametrize("words", DRIVER_LINES, ids=lambda words: " ".join(words[3:])[:60])
+def test_sensitivity_has_answers(words: list[str], finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(finished)
+    outcome = CliRunner().invoke(wattbit, [*words[1:], *([] if "--json" in words else ["--json"])])
+    assert outcome.exit_code == 0, outcome.output
+    [found] = json.loads(outcome.stdout)["outcomes"]
+    assert all(result["reason"] for result in found["results"])  # four draws are too few, and it says so
 
 
 def test_there_are_ten_questions() -> None:
