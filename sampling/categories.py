@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from sampling.errors import SamplingError
-from sampling.marginals import Floats, Marginal, Numeric, Values, floats
+from sampling.marginals import Floats, Marginal, Numeric, Values, floats, log
 
 Odds = Annotated[float, Field(ge=0)]
 
@@ -26,6 +26,11 @@ class Bernoulli(Numeric):
     def cdf(self, x: Floats) -> Floats:
         """Return the probability (n,) of a value of at most `x` (n,)."""
         return np.where(x < 0, 0.0, np.where(x < 1, 1 - self.p, 1.0))
+
+    def log_mass(self, x: Values) -> Floats:
+        """Return the log probability (n,) of exactly each `x` (n,)."""
+        numbers = floats(x)
+        return log(np.where(numbers == 1, self.p, np.where(numbers == 0, 1 - self.p, 0.0)))
 
     def levels(self, number: int, low: float, high: float) -> Floats:
         """Return a rank in the middle of 0 and one in the middle of 1, where these have any odds."""
@@ -60,6 +65,10 @@ class Choice(Marginal):
         index = np.searchsorted(upper / upper[-1], u, side="right")
         return np.array(list(self.odds), dtype=np.object_)[index]
 
+    def log_mass(self, x: Values) -> Floats:
+        """Return the log probability (n,) of each text of `x` (n,); -inf for one without odds."""
+        return log([self.odds.get(str(text), 0.0) for text in x.tolist()])
+
     def levels(self, number: int, low: float, high: float) -> Floats:
         """Return a rank in the middle of each text that has any odds."""
         return middles(list(self.odds.values()))
@@ -85,6 +94,10 @@ class Fixed(Marginal):
         if isinstance(self.value, str):
             return np.full(u.shape, self.value, dtype=np.object_)
         return np.full(u.shape, self.value, dtype=np.float64)
+
+    def log_mass(self, x: Values) -> Floats:
+        """Return 0 (n,) where `x` (n,) is the value, else -inf."""
+        return log([float(value == self.value) for value in x.tolist()])
 
 
 def middles(odds: list[float]) -> Floats:

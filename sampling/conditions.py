@@ -6,10 +6,11 @@
 A draw's distribution is then the one that its own values of the parents make, checked like any other.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Annotated, Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Discriminator, Field, PrivateAttr, Tag
 
 from sampling.categories import Choice
@@ -127,9 +128,23 @@ class Conditional(Marginal):
         SamplingError
             A parent's value that no table names, or numbers that make no such distribution; the first such draw is named.
         """
+        values = np.empty(len(u))
+        for marginal, members in self.given(columns, key):
+            values[members] = marginal.ppf(u[members])
+        return values
+
+    def log_mass(self, x: Values) -> Floats:
+        """Refuse, as `ppf`: see `given`."""
+        return self.ppf(np.zeros(len(x)))
+
+    def log_density(self, x: Values) -> Floats:
+        """Refuse, as `ppf`: see `given`."""
+        return self.ppf(np.zeros(len(x)))
+
+    def given(self, columns: Columns, key: str) -> Iterator[tuple[Marginal, NDArray[np.bool_]]]:
+        """Give the distributions that the parents' values make, each with its draws, boolean (n,); errors as `values`."""
         followed = np.stack([one.at(columns, f"{key}.{name}") for name, one in self.conditions.items()], axis=1)
         rows, first, groups = np.unique(followed, axis=0, return_index=True, return_inverse=True)
-        values = np.empty(len(u))
         for group in np.argsort(first, kind="stable").tolist():
             own = self.numbers | dict(zip(self.conditions, rows[group].tolist(), strict=True))
             given = ", ".join(f"{name}={columns[name][first[group]]}" for name in self.parents)
@@ -138,9 +153,7 @@ class Conditional(Marginal):
             except SamplingError as fault:
                 told = f"{fault.key} [draw {first[group]}, where {given}]"
                 raise SamplingError(told, fault.found, fault.expected, fault.nearest) from fault
-            members = groups.reshape(-1) == group
-            values[members] = marginal.ppf(u[members])
-        return values
+            yield marginal, groups.reshape(-1) == group
 
     def _parameters(self) -> dict[str, float | str]:
         return self.numbers | {key: condition.describe() for key, condition in self.conditions.items()}

@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 from scipy import stats
 
 from sampling.errors import SamplingError, nearest_name
-from sampling.marginals import Floats, Numeric, floats, require_mass, require_range
+from sampling.marginals import Floats, Numeric, Values, floats, log_density_of, require_mass, require_range, within
 
 Z95 = float(stats.norm.ppf(0.95))
 LEAST_RANK, LARGEST_RANK = 2.0**-52, 1 - 2.0**-52
@@ -69,6 +69,26 @@ class Truncatable(Numeric):
         """Return the probability (n,) of a value of at most `x` (n,)."""
         low, high = self._ranks
         return np.clip((floats(self.whole.cdf(x)) - low) / (high - low), 0.0, 1.0)
+
+    @cached_property
+    def _is_discrete(self) -> bool:
+        return isinstance(self.whole.dist, stats.rv_discrete)
+
+    def log_mass(self, x: Values) -> Floats:
+        """Return the log probability (n,) of exactly each `x` (n,); -inf for a continuous distribution."""
+        if not self._is_discrete:
+            return super().log_mass(x)
+        low, high = self._ranks
+        with np.errstate(all="ignore"):  # as in `log_density_of`
+            whole = floats(self.whole.logpmf(floats(x)))
+        return within(whole, x, self.min, self.max, high - low)
+
+    def log_density(self, x: Values) -> Floats:
+        """Return the log density (n,) at `x` (n,), that of the whole over the mass of min..max."""
+        if self._is_discrete:
+            return super().log_density(x)
+        low, high = self._ranks
+        return within(log_density_of(self.whole, x), x, self.min, self.max, high - low)
 
     def _parameters(self) -> dict[str, float | str]:
         own = super()._parameters()
@@ -151,6 +171,10 @@ class Pert(Numeric):
     def cdf(self, x: Floats) -> Floats:
         """Return the probability (n,) of a value of at most `x` (n,)."""
         return floats(self._whole.cdf(x))
+
+    def log_density(self, x: Values) -> Floats:
+        """Return the log density (n,) at `x` (n,)."""
+        return log_density_of(self._whole, x)
 
 
 class OfScipy(Truncatable):

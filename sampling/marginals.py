@@ -8,7 +8,7 @@ A range may be any range: what is physically possible is for the model to say. F
 
 from abc import abstractmethod
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +52,14 @@ class Marginal(Spec):
     def ppf(self, u: Floats) -> Values:
         """Return the values (n,) at the ranks `u` (n,) in [0, 1)."""
 
+    @abstractmethod
+    def log_mass(self, x: Values) -> Floats:
+        """Return the logarithm (n,) of the probability of exactly each of `x` (n,); -inf where there is no atom."""
+
+    def log_density(self, x: Values) -> Floats:
+        """Return the logarithm (n,) of the density at `x` (n,), atoms apart; -inf where there is none."""
+        return np.full(len(x), -np.inf)
+
     def levels(self, number: int, low: float, high: float) -> Floats:
         """Return the ranks of so many levels: evenly spaced from `low` to `high`, one level being the middle.
 
@@ -82,10 +90,33 @@ class Numeric(Marginal):
     def cdf(self, x: Floats) -> Floats:
         """Return the probability (n,) of a value of at most `x` (n,)."""
 
+    def log_mass(self, x: Values) -> Floats:
+        """Return -inf (n,): a distribution without atoms, unless it says otherwise."""
+        return np.full(len(x), -np.inf)
+
 
 def floats(values: object) -> Floats:
     """Return `values` as a float64 array."""
     return np.asarray(values, dtype=np.float64)
+
+
+def log(values: object) -> Floats:
+    """Return the logarithm of numbers of at least 0: -inf of zero."""
+    with np.errstate(divide="ignore"):
+        return floats(np.log(floats(values)))
+
+
+def log_density_of(whole: Any, x: Values) -> Floats:
+    """Return the log density (n,) of a frozen continuous distribution of scipy at `x` (n,)."""
+    with np.errstate(all="ignore"):  # scipy takes logarithms of zero at the ends of a support, where -inf is right
+        return floats(whole.logpdf(floats(x)))
+
+
+def within(log_values: Floats, x: Values, low: float | None, high: float | None, mass: float) -> Floats:
+    """Condition log densities or masses (n,) at `x` (n,) on low..high, which holds `mass` of the whole."""
+    numbers = floats(x)
+    inside = (numbers >= (-np.inf if low is None else low)) & (numbers <= (np.inf if high is None else high))
+    return floats(np.where(inside, log_values - np.log(mass), -np.inf))
 
 
 def require_range(low: float, high: float) -> None:
@@ -126,6 +157,11 @@ class Triangular(Numeric):
         width = self.max - self.min
         return floats(stats.triang(c=(self.mode - self.min) / width, loc=self.min, scale=width).cdf(x))
 
+    def log_density(self, x: Values) -> Floats:
+        """Return the log density (n,) at `x` (n,)."""
+        width = self.max - self.min
+        return log_density_of(stats.triang(c=(self.mode - self.min) / width, loc=self.min, scale=width), x)
+
 
 class Uniform(Numeric):
     """Uniform on min..max."""
@@ -146,6 +182,10 @@ class Uniform(Numeric):
     def cdf(self, x: Floats) -> Floats:
         """Return the probability (n,) of a value of at most `x` (n,)."""
         return floats(stats.uniform(loc=self.min, scale=self.max - self.min).cdf(x))
+
+    def log_density(self, x: Values) -> Floats:
+        """Return the log density (n,) at `x` (n,)."""
+        return within(np.zeros(len(x)), x, self.min, self.max, self.max - self.min)
 
 
 class LognormalTruncated(Numeric):
@@ -179,6 +219,12 @@ class LognormalTruncated(Numeric):
         low, high = self._ranks()
         return np.clip((stats.lognorm(s=self.sigma, scale=self.median).cdf(x) - low) / (high - low), 0.0, 1.0)
 
+    def log_density(self, x: Values) -> Floats:
+        """Return the log density (n,) at `x` (n,), that of the whole over the mass of min..max."""
+        low, high = self._ranks()
+        whole = log_density_of(stats.lognorm(s=self.sigma, scale=self.median), x)
+        return within(whole, x, self.min, self.max, high - low)
+
 
 class Beta(Numeric):
     """Beta with shapes a and b on 0..1."""
@@ -194,6 +240,10 @@ class Beta(Numeric):
     def cdf(self, x: Floats) -> Floats:
         """Return the probability (n,) of a value of at most `x` (n,)."""
         return floats(stats.beta(self.a, self.b).cdf(x))
+
+    def log_density(self, x: Values) -> Floats:
+        """Return the log density (n,) at `x` (n,); inf at an end with a shape below 1."""
+        return log_density_of(stats.beta(self.a, self.b), x)
 
 
 class BetaTruncated(Numeric):
@@ -225,3 +275,8 @@ class BetaTruncated(Numeric):
         """Return the probability (n,) of a value of at most `x` (n,)."""
         low, high = self._ranks()
         return np.clip((stats.beta(self.a, self.b).cdf(x) - low) / (high - low), 0.0, 1.0)
+
+    def log_density(self, x: Values) -> Floats:
+        """Return the log density (n,) at `x` (n,), that of the whole over the mass of min..max."""
+        low, high = self._ranks()
+        return within(log_density_of(stats.beta(self.a, self.b), x), x, self.min, self.max, high - low)

@@ -10,7 +10,7 @@ from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from sampling.categories import Fixed, Odds, middles
 from sampling.errors import SamplingError, nearest_name
-from sampling.marginals import Floats, Marginal, Numeric, floats
+from sampling.marginals import Floats, Marginal, Numeric, Values, floats, log
 from sampling.spec import Spec
 from sampling.tables import number, read_rows
 
@@ -67,6 +67,17 @@ class Mixture(Numeric):
             below = np.where(x >= float(one.value), 1.0, 0.0) if isinstance(one, Fixed) else one.cdf(x)  # type: ignore[attr-defined]
             total += weight * below
         return np.minimum(total, 1.0)
+
+    def log_mass(self, x: Values) -> Floats:
+        """Return the log probability (n,) of exactly each `x` (n,): of all atoms of the regimes there."""
+        return self._log_sum([regime.marginal.log_mass(x) for regime in self.regimes.values()])
+
+    def log_density(self, x: Values) -> Floats:
+        """Return the log density (n,) at `x` (n,), that of the regimes by their weights."""
+        return self._log_sum([regime.marginal.log_density(x) for regime in self.regimes.values()])
+
+    def _log_sum(self, parts: list[Floats]) -> Floats:
+        return floats(np.logaddexp.reduce(np.array(parts) + log(self._weights())[:, np.newaxis], axis=0))
 
     def _parameters(self) -> dict[str, float | str]:
         shares = zip(self.regimes, self._weights(), strict=True)
@@ -185,6 +196,41 @@ class Empirical(Numeric):
             return floats(np.append(0.0, upper)[place])
         between = np.interp(x, values, np.cumsum(weights) - weights / 2)
         return floats(np.where(place == 0, 0.0, np.where(place == len(values), 1.0, between)))
+
+    def _interpolated(self) -> tuple[Floats, Floats, Floats]:
+        """Return the values, each once, with the least and the largest of the ranks that lead to exactly it."""
+        values, weights = self._sorted
+        once, first = np.unique(values, return_index=True)
+        upper = np.cumsum(weights)
+        middle, last = upper - weights / 2, np.append(first[1:], len(values)) - 1
+        low, high = middle[first], middle[last]
+        return once, np.append(0.0, low[1:]), np.append(high[:-1], upper[-1])
+
+    def log_mass(self, x: Values) -> Floats:
+        """Return the log probability (n,) of exactly each `x` (n,).
+
+        Interpolated, there are atoms at both ends, of half the weight of the end's value, and where a value stands twice.
+        """
+        if self.interpolate:
+            once, low, high = self._interpolated()
+            masses = floats(high - low)
+        else:
+            values, weights = self._sorted
+            once, place = np.unique(values, return_inverse=True)
+            masses = floats(np.bincount(place, weights))
+        numbers = floats(x)
+        found = np.minimum(np.searchsorted(once, numbers), len(once) - 1)
+        return log(np.where(once[found] == numbers, masses[found], 0.0))
+
+    def log_density(self, x: Values) -> Floats:
+        """Return the log density (n,) at `x` (n,): constant between two values where interpolated, else none."""
+        once, low, high = self._interpolated()
+        if not self.interpolate or len(once) == 1:
+            return super().log_density(x)
+        numbers, heights = floats(x), (low[1:] - high[:-1]) / np.diff(once)
+        place = np.searchsorted(once, numbers, side="right") - 1
+        inside = (place >= 0) & (numbers <= once[-1])
+        return log(np.where(inside, heights[np.clip(place, 0, len(heights) - 1)], 0.0))
 
     def levels(self, number: int, low: float, high: float) -> Floats:
         """Return a rank in the middle of each value of few; else evenly spaced ones."""
