@@ -104,22 +104,32 @@ def probability_interval(sample: Sample, threshold: float, confidence: float = C
 
 
 def share_interval(sample: Sample, confidence: float = CONFIDENCE) -> Interval:
-    """Return the mean of values in 0..1, such as of `report.estimators.is_best`; independent draws: Wilson's interval."""
+    """Return the mean of values in 0..1, such as of `report.estimators.is_best`; independent draws: Wilson's interval.
+
+    With weights, or several draws of one point: Wilson's for the number of draws that would leave the same standard error
+    (Korn and Graubard 1998, Survey Methodology 24(2)). So too where all draws agree, which leaves no spread: for Kish's
+    effective size.
+    """
     interval = _interval(sample, estimators.mean, lambda kept, at: kept.values - at, confidence)
-    kept = _kept(sample)
-    if sample.method() in ("independent", "conservative") and not np.isnan(interval.estimate):
-        if _is_plain(kept):
-            low, high = _wilson(interval.estimate, float(len(kept.values)), confidence)
-            return Interval(interval.estimate, low, high, interval.how)
+    kept, share = _kept(sample), interval.estimate
+    if np.isnan(interval.low):
+        return interval
+    if share in (0.0, 1.0):
+        size = 1 / float((kept.weights**2).sum())
+    elif sample.method() == "replicates":
         return _within(interval, 0.0, 1.0)
-    return _within(interval, 0.0, 1.0)
+    else:
+        size = float(len(kept.values)) if _is_plain(kept) else _size(kept, kept.values - share, share * (1 - share))
+    low, high = _wilson(share, size, confidence)
+    return Interval(share, low, high, interval.how)
 
 
 def quantile_interval(sample: Sample, level: float, confidence: float = CONFIDENCE) -> Interval:
     """Return a quantile; independent draws: between two order statistics by the binomial law (David and Nagaraja 2003).
 
     With weights, or several draws of one point: the interval of the probability at the estimate, read back through the
-    distribution function (Woodruff 1952, JASA 47(260)).
+    distribution function (Woodruff 1952, JASA 47(260)); by the binomial law of as many draws as would leave the same
+    standard error. NaN where an end lies beyond all draws.
     """
 
     def estimate(values: Floats, weights: Floats) -> float:
@@ -136,11 +146,13 @@ def quantile_interval(sample: Sample, level: float, confidence: float = CONFIDEN
         low, high = _order_statistics(ordered, level, confidence)
     else:
         below = np.asarray((kept.values <= at) - level, dtype=np.float64)
-        half = _t(_points(kept) - 1, confidence) * _error(kept, below)
-        low, high = (
-            estimators.quantile(kept.values, kept.weights, float(np.clip(level + side * half, 0.0, 1.0)))
-            for side in (-1, 1)
+        size, tail = _size(kept, below, level * (1 - level)), (1 - confidence) / 2
+        count = max(1, int(size))
+        low_level, high_level = (
+            float(stats.binom.ppf(p, count, level) + more) / count for p, more in ((tail, 0), (1 - tail, 1))
         )
+        low = estimators.quantile(kept.values, kept.weights, low_level) if low_level > 0 else float("nan")
+        high = estimators.quantile(kept.values, kept.weights, high_level) if high_level <= 1 else float("nan")
     return Interval(at, low, high, HOW[sample.method()])
 
 
@@ -233,6 +245,12 @@ def _error(kept: _Kept, influence: Floats) -> float:
     sums = np.bincount(group.reshape(-1), weights=kept.weights * (influence - kept.weights @ influence))
     n = len(sums)
     return float(np.sqrt((sums**2).sum() * n / (n - 1)))
+
+
+def _size(kept: _Kept, influence: Floats, variance: float) -> float:
+    """Return how many independent draws would leave a mean of this variance the standard error that it has."""
+    error = _error(kept, influence) if _points(kept) > 1 else 0.0
+    return variance / error**2 if error > 0 else 1 / float((kept.weights**2).sum())
 
 
 def _t(freedom: int, confidence: float) -> float:

@@ -32,6 +32,7 @@ from storage import (
 )
 from sweep import ask, bill, samples, tell
 from sweep import sensitivity as sensitivity_of
+from sweep.cli_analysis import reweight
 from sweep.drawing import draw
 from sweep.ending import DONE, INTERRUPTED_RUN, WITH_FAILURES, refusing
 from sweep.errors import RunStoppedError, StudyError
@@ -359,3 +360,6 @@ def verify(store: Place, as_json: bool, sample: int, seed: int) -> int:
     for line in [*record["faults"], *verify_notes(record)]:
         click.echo(line, err=True)
     return DONE if record["believed"] else WITH_FAILURES
+
+
+main.add_command(reweight)
