@@ -111,10 +111,10 @@ def share_interval(sample: Sample, confidence: float = CONFIDENCE) -> Interval:
     effective size.
     """
     interval = _interval(sample, estimators.mean, lambda kept, at: kept.values - at, confidence)
-    kept, share = _kept(sample), interval.estimate
+    kept, share = _kept(sample), float(np.clip(interval.estimate, 0.0, 1.0))  # weights may sum to a little more
     if np.isnan(interval.low):
-        return interval
-    if share in (0.0, 1.0):
+        return Interval(share, interval.low, interval.high, interval.how)
+    if min(share, 1 - share) < 1e-12:
         size = 1 / float((kept.weights**2).sum())
     elif sample.method() == "replicates":
         return _within(interval, 0.0, 1.0)
@@ -145,8 +145,9 @@ def quantile_interval(sample: Sample, level: float, confidence: float = CONFIDEN
     if _is_plain(kept):
         low, high = _order_statistics(ordered, level, confidence)
     else:
-        below = np.asarray((kept.values <= at) - level, dtype=np.float64)
-        size, tail = _size(kept, below, level * (1 - level)), (1 - confidence) / 2
+        below = np.asarray(kept.values <= at, dtype=np.float64)
+        reached = float(below @ kept.weights)  # more than the level where the quantile is an atom
+        size, tail = _size(kept, below, reached * (1 - reached)), (1 - confidence) / 2
         count = max(1, int(size))
         low_level, high_level = (
             float(stats.binom.ppf(p, count, level) + more) / count for p, more in ((tail, 0), (1 - tail, 1))
@@ -250,7 +251,7 @@ def _error(kept: _Kept, influence: Floats) -> float:
 def _size(kept: _Kept, influence: Floats, variance: float) -> float:
     """Return how many independent draws would leave a mean of this variance the standard error that it has."""
     error = _error(kept, influence) if _points(kept) > 1 else 0.0
-    return variance / error**2 if error > 0 else 1 / float((kept.weights**2).sum())
+    return variance / error**2 if error**2 > 1e-12 * variance > 0 else 1 / float((kept.weights**2).sum())
 
 
 def _t(freedom: int, confidence: float) -> float:

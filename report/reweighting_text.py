@@ -154,7 +154,7 @@ def _with_ends(cell: xr.Dataset, key: str) -> str:
 
 def _share(cell: xr.Dataset, key: str) -> str:
     low, high = 100 * float(cell[f"{key}_low"]), 100 * float(cell[f"{key}_high"])
-    ends = "" if math.isnan(low) or math.isnan(high) else f" ({_number(low, 0)} to {_number(high, 0)})"
+    ends = "" if math.isnan(low) or math.isnan(high) else f" ({_number(low, 0)}–{_number(high, 0)})"
     return _number(100 * float(cell[key]), 0) + ends
 
 

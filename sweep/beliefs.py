@@ -184,7 +184,7 @@ def _shipped(tables: Mapping[str, Path]) -> dict[str, Marginal]:
     for row in rows[1:]:
         parts = [part.strip() for part in row[place].split(";")]
         kept = tables.get(f"uncertain.{row[name].strip()}")
-        row[place] = ";".join(f"file={kept}" if kept and part.startswith("file") else part for part in parts)
+        row[place] = ";".join(f"file={kept.absolute()}" if kept and part.startswith("file") else part for part in parts)
     with tempfile.TemporaryDirectory(prefix="wattbit-") as folder:
         copy = Path(folder) / tables["uncertainty"].name
         with copy.open("w", encoding="utf-8", newline="") as stream:

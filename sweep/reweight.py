@@ -54,7 +54,7 @@ def reweight(
     Raises
     ------
     StudyError
-        A wrong file, or a cube whose draws have no density; or where every set of beliefs is refused.
+        A wrong file, or a cube whose draws have no density; or where every set that changes something is refused.
     SamplingError
         A set of beliefs that weights cannot reach.
     CubeContentError
@@ -80,12 +80,13 @@ def reweight(
         configurations=configurations,
         least=least_effective,
     )
-    others = found["refused"].isel(belief=slice(1, None)).to_numpy()
-    if all(others.reshape(-1)):
+    changed = [name for name in found["belief"].values.tolist() if name not in ratios or ratios[name].any()]
+    refused = found["refused"].sel(belief=changed)
+    if changed and all(refused.values.reshape(-1)):
         lines = [
-            f"{belief}{f' in {scenario}' if scenario else ''}: {reason}"
-            for scenario, row in zip(found["scenario"].to_numpy(), others, strict=True)
-            for belief, reason in zip(found["belief"].to_numpy()[1:], row, strict=True)
+            f"{belief}{f' in {scenario}' if scenario else ''}: {refused.sel(scenario=scenario, belief=belief).item()}"
+            for scenario in found["scenario"].values.tolist()
+            for belief in changed
         ]
         raise StudyError(
             "\n  ".join(

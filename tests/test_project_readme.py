@@ -113,11 +113,12 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 EXAMPLES = blocks(ROOT / "README.md", "python")
 QUESTIONS = blocks(ROOT / "docs/querying.md", "python")
 DRIVERS = blocks(ROOT / "docs/sensitivity.md", "python")
+BELIEVED = blocks(ROOT / "docs/reweighting.md", "python")
 DRIVER_LINES = [words for text in blocks(ROOT / "docs/sensitivity.md", "sh") for words in commands(text)]
 QUERIES = [words for text in blocks(ROOT / "docs/querying.md", "sh") for words in commands(text)]
 
 
-@pytest.mark.parametrize("example", [*EXAMPLES, *QUESTIONS, *DRIVERS])
+@pytest.mark.parametrize("example", [*EXAMPLES, *QUESTIONS, *DRIVERS, *BELIEVED])
 def test_python_examples_run(
     example: str, finished: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -143,6 +144,21 @@ def test_sensitivity_has_answers(words: list[str], finished: Path, monkeypatch: 
     assert outcome.exit_code == 0, outcome.output
     [found] = json.loads(outcome.stdout)["outcomes"]
     assert all(result["reason"] for result in found["results"])  # four draws are too few, and it says so
+
+
+def test_the_beliefs_are_those_of_the_file_and_four_draws_are_too_few(
+    finished: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [text] = blocks(ROOT / "docs/reweighting.md", "toml")
+    file = ROOT / "studies/beliefs.toml"
+    assert tomllib.loads(text) == tomllib.loads(file.read_text(encoding="utf-8"))
+    monkeypatch.chdir(finished)
+    for typed in blocks(ROOT / "docs/reweighting.md", "sh"):
+        for words in commands(typed):
+            line = [str(file) if word == "studies/beliefs.toml" else word for word in words[1:]]
+            refused = CliRunner().invoke(wattbit, line)
+            assert (refused.exit_code, "low_co2: 4 draws count as" in refused.stderr) == (2, True)
+            assert CliRunner().invoke(wattbit, [*line, "--least-effective", "1"]).exit_code == 0
 
 
 def test_there_are_ten_questions() -> None:
