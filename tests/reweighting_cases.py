@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -12,11 +13,12 @@ from model.inputs import SHIPPED
 from storage import Layout, Variable
 from sweep.drawing import draw, tables_of_values
 from sweep.study import read_study
+from tests.sweep_cases import strict_json, wattbit
 
 CELL = ("draw", "configuration")
 UNIT = {"units": "billion yen per year"}
 STATUS = {"flag_values": [0, 1, 2], "flag_meanings": "not_run optimal infeasible"}
-BATCH = 512
+BATCH = 1000
 STUDY = """\
 name = "drawn"
 reference = "base"
@@ -30,6 +32,8 @@ seed = 8
 [days]
 all = true
 """
+LOW_PRICE = 'distribution = "triangular"\nmin = 3000\nmode = 6000\nmax = 20000\nsource = "prices stay low"\n'
+LOW = f"[belief.low.uncertain.co2_price]\n{LOW_PRICE}"
 BREAK_EVEN = 12.0  # thousand yen per tonne: above it the plan saves
 
 
@@ -91,3 +95,16 @@ def write_cube(
 
 def shipped_table() -> str:
     return (SHIPPED / "uncertainty.csv").read_text(encoding="utf-8")
+
+
+def asked(store: Path, beliefs: str, *words: str) -> Any:
+    file = store.parent / "beliefs.toml"
+    file.write_text(beliefs, encoding="utf-8")
+    return wattbit(store.parent, "reweight", store.name, file.name, *words)
+
+
+def sets(store: Path, beliefs: str, *words: str) -> dict[str, dict[str, Any]]:
+    """Return the sets of an answer by their name."""
+    done = asked(store, beliefs, *words, "--json")
+    assert (done.exit_code, done.stderr) == (0, "")
+    return {one["belief"]: one for one in strict_json(done.stdout)["sets"]}

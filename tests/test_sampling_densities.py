@@ -98,10 +98,10 @@ def test_the_density_is_the_slope_of_the_distribution(name: str, rank: float) ->
 @pytest.mark.parametrize("name", ATOMS)
 def test_an_atom_has_the_share_of_ranks_that_lead_to_it(name: str) -> None:
     one = marginal(ATOMS[name])
-    values, counts = np.unique(one.ppf((np.arange(100_000) + 0.5) / 100_000), return_counts=True)
-    often = counts > 1000 if name != "mixture with atoms" else np.isin(values, [0.0, 1.0, 2.0])
-    expected = counts[often] / 100_000
-    np.testing.assert_allclose(np.exp(one.log_mass(values[often])), expected, atol=5e-5)
+    values, counts = np.unique(one.ppf((np.arange(20_000) + 0.5) / 20_000), return_counts=True)
+    often = counts > 200 if name != "mixture with atoms" else np.isin(values, [0.0, 1.0, 2.0])
+    expected = counts[often] / 20_000
+    np.testing.assert_allclose(np.exp(one.log_mass(values[often])), expected, atol=2e-4)
     assert one.log_mass(np.array([-7.25])) == one.log_density(np.array([-7.25])) == -np.inf
 
 
@@ -175,15 +175,15 @@ def test_what_follows_others_has_the_density_of_its_own_draw() -> None:
     steeper = {"distribution": "normal", "mean": {"constant": 0.0, "slopes": {"load": 0.6}}, "sd": 0.9}
     odds = {"distribution": "choice", "odds": {"exit": 0.8, "restart": 0.2}}
     new = joint(SWITCHED | {"policy": odds, "price": steeper})
-    columns = drawn(old, 800)
+    columns = drawn(old, 300)
     load, price, policy = (columns[name] for name in ("load", "price", "policy"))
     expected = np.log(np.where(policy == "exit", 1.6, 0.4))
     expected = expected + stats.norm(0.6 * load, 0.9).logpdf(price) - stats.norm(1 + 0.5 * load, 1).logpdf(price)
     found = log_ratio(columns, old, new, {"policy", "price"})
     np.testing.assert_allclose(found.log, expected, atol=1e-9)
     weights = np.exp(found.log)
-    assert weights.mean() == pytest.approx(1, abs=0.1)
-    assert weights @ columns["nuclear"] / weights.sum() == pytest.approx(0.8 * 0.5 + 0.2 * 1.0, abs=0.06)
+    assert weights.mean() == pytest.approx(1, abs=0.12)
+    assert weights @ columns["nuclear"] / weights.sum() == pytest.approx(0.8 * 0.5 + 0.2 * 1.0, abs=0.08)
     # Reach is judged in worlds that the new beliefs know: nuclear power above 1 is drawn under "restart" alone.
     wide = {"distribution": "uniform", "min": 0, "max": 2}
     restart = {"distribution": "choice", "odds": {"exit": 0.0, "restart": 1.0}}

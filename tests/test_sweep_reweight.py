@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -11,12 +10,10 @@ from scipy import stats
 
 from sweep.beliefs import read_beliefs
 from sweep.reweight import reweight
-from tests.reweighting_cases import BREAK_EVEN, shipped_table, write_cube
+from tests.reweighting_cases import BREAK_EVEN, LOW, asked, sets, shipped_table, write_cube
 from tests.sweep_cases import files, strict_json, wattbit, write_study
 
 SHIPPED_PRICE = 'distribution = "triangular"\nmin = 3000\nmode = 12000\nmax = 26000\n'
-LOW_PRICE = 'distribution = "triangular"\nmin = 3000\nmode = 6000\nmax = 20000\nsource = "prices stay low"\n'
-LOW = f"[belief.low.uncertain.co2_price]\n{LOW_PRICE}"
 MIXED = LOW + "[belief.central]\n[mix]\nlow = 0.4\ncentral = 0.6\n"
 NEW, OLD = (stats.triang((mode - 3) / (top - 3), 3, top - 3) for mode, top in ((6, 20), (12, 26)))
 
@@ -24,19 +21,6 @@ NEW, OLD = (stats.triang((mode - 3) / (top - 3), 3, top - 3) for mode, top in ((
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_cube(tmp_path_factory.mktemp("weighed") / "a.zarr")
-
-
-def asked(store: Path, beliefs: str, *words: str) -> Any:
-    file = store.parent / "beliefs.toml"
-    file.write_text(beliefs, encoding="utf-8")
-    return wattbit(store.parent, "reweight", store.name, file.name, *words)
-
-
-def sets(store: Path, beliefs: str, *words: str) -> dict[str, dict[str, Any]]:
-    """Return the sets of an answer by their name."""
-    done = asked(store, beliefs, *words, "--json")
-    assert (done.exit_code, done.stderr) == (0, "")
-    return {one["belief"]: one for one in strict_json(done.stdout)["sets"]}
 
 
 def holds(interval: dict[str, float], truth: float) -> bool:
@@ -99,105 +83,17 @@ def test_from_python(store: Path, tmp_path: Path) -> None:
     assert below == pytest.approx(NEW.cdf(BREAK_EVEN), abs=0.02)
 
 
-NARROW = '[belief.narrow.uncertain.co2_price]\ndistribution = "uniform"\nmin = 3000\nmax = 4000\n'
-
-
-def test_too_few_draws_are_refused_alone_or_in_their_row(store: Path) -> None:
-    alone = asked(store, NARROW)
-    assert (alone.exit_code, alone.stdout) == (2, "")
-    assert "narrow: 4,000 draws count as" in alone.stderr
-    assert "40.0 are asked for" in alone.stderr  # 1 % of the draws
-    beside = LOW + NARROW + "[mix]\nlow = 0.9\nnarrow = 0.1\n"
-    told = asked(store, beside)
-    assert told.exit_code == 0
-    assert "narrow is refused: 4,000 draws count as" in told.stdout
-    found = sets(store, beside)
-    assert found["low"]["refused"] is None
-    assert found["mix"]["refused"] == "its part narrow is refused"
-    assert found["narrow"]["configurations"]["plan"]["mean"] == {"value": None, "low": None, "high": None}
-    assert sets(store, NARROW, "--least-effective", "1")["narrow"]["refused"] is None
-    assert asked(store, LOW, "--least-effective", "3900").exit_code == 2
-
-
-@pytest.mark.parametrize(
-    ("beliefs", "message"),
-    [
-        ("", "belief: found nothing, expected a value"),
-        (
-            "[belief.a.uncertian]\n",
-            "belief.a.uncertian: unknown key, expected one of uncertain, driver, dependence; did you",
-        ),
-        ("[belief.study]\n", "a belief with a name other than study, mix"),
-        (LOW + "[mix]\nlow = 0.5\n", "[mix] odds that sum to 1, found 0.5"),
-        (LOW + "[mix]\nlo = 1.0\n", "found 'lo'; nearest known name: low"),
-        (LOW + "[belief.b]\n[mix]\nlow = 1.5\nb = -0.5\n", "[mix] odds of at least 0, found b = -0.5"),
-        (
-            LOW.replace("co2_price", "co2_prices"),
-            "belief.low.uncertain.co2_prices: found 'co2_prices', expected a parameter",
-        ),
-        (LOW.replace("mode", "mod"), "belief.low.uncertain.co2_price.mod: found 6000, expected one of the keys"),
-        (LOW.replace("3000", "2000"), "which 1.39% lies where triangular(min=3000, mode=12000, max=26000) has nothing"),
-        (
-            LOW.replace("uncertain", "driver"),
-            "belief.low.driver.co2_price: found 'co2_price', expected a driver of the cube",
-        ),
-        ("belief = 3\n[", "no valid TOML"),
-    ],
-)
-def test_bad_beliefs_end_with_one_message_and_code_2(store: Path, beliefs: str, message: str) -> None:
-    done = asked(store, beliefs)
-    assert (done.exit_code, done.stdout) == (2, "")
-    assert done.stderr.startswith("wattbit: ")
-    assert message in done.stderr
-
-
-@pytest.mark.parametrize(
-    ("words", "message"),
-    [
-        (["--outcome", "saving_fuel"], "nearest known: 'saving_fuel_co2'"),
-        (["--outcome", "curtailment"], "'curtailment' runs over area too"),
-        (["--configuration", "plans"], "nearest known: 'plan'"),
-        (["--least-effective", "0"], "0.0 is not in the range"),
-    ],
-)
-def test_bad_questions_are_refused(store: Path, words: list[str], message: str) -> None:
-    done = asked(store, LOW, *words)
-    assert (done.exit_code, done.stdout) == (2, "")
-    assert message in done.stderr
-
-
-def test_no_file_and_no_cube(store: Path) -> None:
-    gone = wattbit(store.parent, "reweight", store.name, "gone.toml")
-    assert (gone.exit_code, "gone.toml: found nothing, expected a file of beliefs" in gone.stderr) == (2, True)
-    (store.parent / "beliefs.toml").write_text(LOW)
-    gone = wattbit(store.parent, "reweight", "gone.zarr", "beliefs.toml")
-    assert (gone.exit_code, gone.stderr.startswith("wattbit: gone.zarr")) == (2, True)
-
-
 def test_draws_that_failed_or_are_not_run_stay_out(tmp_path: Path) -> None:
-    store = write_cube(tmp_path / "b.zarr", failed=(3, 5, 700, 3999), committed=6)
+    store = write_cube(tmp_path / "b.zarr", failed=(3, 5, 700, 3999), committed=3)
     found = sets(store, LOW)
     plan, base = (found["low"]["configurations"][name] for name in ("plan", "base"))
-    assert (plan["n"], plan["failed"], plan["not_run"]) == (6 * 512 - 3, 3, 4000 - 6 * 512)
-    assert (base["n"], base["failed"]) == (6 * 512, 0)
+    assert (plan["n"], plan["failed"], plan["not_run"]) == (2997, 3, 1000)
+    assert (base["n"], base["failed"]) == (3000, 0)
     assert 0 < plan["failed_share"] < 0.01
     assert base["mean"]["value"] is None  # of the reference there is no saving
     text = asked(store, LOW).stdout
     assert "Draws that failed, 3 at most, stay out." in text
-    assert "Draws that are not run, 928 at most, stay out; every figure will move." in text
-
-
-@pytest.mark.parametrize(
-    ("edit", "kind"),
-    [
-        (('kind = "monte_carlo"\ndraws = 4000\nseed = 8', 'kind = "one_at_a_time"\nlevels = 3'), "one_at_a_time"),
-        (('kind = "monte_carlo"\ndraws = 4000', 'kind = "saltelli"\npoints = 2'), "saltelli"),
-    ],
-)
-def test_a_design_without_density_is_refused(tmp_path: Path, edit: tuple[str, str], kind: str) -> None:
-    done = asked(write_cube(tmp_path / "b.zarr", edit), LOW)
-    assert done.exit_code == 2
-    assert f"found a design of kind '{kind}', whose draws have no density" in done.stderr
+    assert "Draws that are not run, 1000 at most, stay out; every figure will move." in text
 
 
 def test_replicates_give_an_interval_and_one_randomisation_none(tmp_path: Path) -> None:
