@@ -22,6 +22,7 @@ LEVELS = {
     "no_worker_yet": logging.WARNING,
     "worker_recycled": logging.INFO,
     "store_retried": logging.WARNING,
+    "pool": logging.DEBUG,
 }
 
 
