@@ -23,9 +23,11 @@ from storage.errors import (
     StorageError,
     StoreInUseError,
 )
+from storage.files import StorePath
 from storage.growth import extend_cube, finish_extension, is_being_extended
+from storage.history import History, read_history
 from storage.layout import Layout, Variable
-from storage.lease import LEASE_SECONDS, Lease, check_lease
+from storage.lease import LEASE_SECONDS, Lease, check_lease, lease_holder
 from storage.notes import note_numbers, put_note, read_note, remove_note
 from storage.reading import CubeProgress, cube_progress, open_cube, read_inputs, read_study, read_summary, read_tables
 from storage.records import Piece, committed_batches, missing_pieces, read_batch, read_commit, read_pieces
@@ -43,6 +45,7 @@ __all__ = [
     "CubeExistsError",
     "CubeProgress",
     "FormatTooNewError",
+    "History",
     "Layout",
     "LayoutError",
     "Lease",
@@ -52,6 +55,7 @@ __all__ = [
     "Piece",
     "StorageError",
     "StoreInUseError",
+    "StorePath",
     "Summary",
     "Variable",
     "check_lease",
@@ -64,12 +68,14 @@ __all__ = [
     "finish_extension",
     "is_being_extended",
     "is_compacted",
+    "lease_holder",
     "missing_pieces",
     "note_numbers",
     "open_cube",
     "put_note",
     "read_batch",
     "read_commit",
+    "read_history",
     "read_inputs",
     "read_layout",
     "read_note",

@@ -13,6 +13,9 @@ from typing import Any
 
 LOG = logging.getLogger("wattbit.sweep")
 LEVELS = {
+    "run_began": logging.INFO,
+    "run_stopped": logging.INFO,  # the command says so itself
+    "batch_done": logging.DEBUG,
     "worker_died": logging.WARNING,
     "batch_requeued": logging.INFO,
     "batch_left": logging.ERROR,

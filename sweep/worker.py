@@ -215,7 +215,8 @@ def _solve_piece(work: Work, layout: Layout, piece: Piece, batch: Draws, tally: 
     def commit() -> None:
         if work.lease is not None:
             check_lease(work.store, work.lease)  # a worker of a run that was given up for dead must not write
-        record = {"versions": dict(work.versions), **told, "finished": datetime.now(UTC).isoformat(timespec="milliseconds")}
+        finished = datetime.now(UTC).isoformat(timespec="milliseconds")
+        record = {"versions": dict(work.versions), "run": work.lease, **told, "finished": finished}
         write_batch(work.store, piece.batch, arrays, {"seconds": shared}, record, piece.generation)
 
     begun = time.perf_counter()
