@@ -9,12 +9,11 @@ import os
 import socket
 import sys
 import threading
-import time
 import urllib.request
 from pathlib import Path
 
 import sweep.run
-from sweep.ray_cluster import on_loopback
+from sweep.ray_cluster import ALONE
 from tests.fault_hooks import faulty
 from tests.sweep_cases import plan_of
 
@@ -25,13 +24,13 @@ NEEDED = "wattbit_write_seconds_count"  # told last of a batch
 def main(study: str, store: str, log: str) -> int:
     """Run, scrape, print."""
     os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
-    os.environ["RAY_metrics_report_interval_ms"] = "500"
+    os.environ |= {"RAY_metrics_report_interval_ms": "500", ALONE: "0"}
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     from ray.cluster_utils import Cluster
 
     node = {"num_cpus": 1, "include_dashboard": False, "object_store_memory": 80 * 2**20}
-    cluster = Cluster(True, head_node_args={**node, "node_ip_address": "127.0.0.1", "metrics_export_port": port})
+    cluster = Cluster(True, head_node_args={**node, "metrics_export_port": port})
     kept: list[str] = []
     over = threading.Event()
 
