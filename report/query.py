@@ -113,7 +113,7 @@ def answer(cube: xr.Dataset, question: Question) -> Answer:
         Where the question has unknown names, asks for what has no meaning, or for parameters that no draw has. The
         message says what to change.
     """
-    array = _summed(_selected(_wanted(cube, question.variable), question), question)
+    array = asked_values(cube, question)
     for share in question.quantiles:
         if not 0 <= share <= 1:
             raise QueryError(f"--quantile {share:g}: expected shares between 0 and 1, as 0.05 for 5 %")
@@ -130,7 +130,7 @@ def answer(cube: xr.Dataset, question: Question) -> Answer:
     # a parameter has a value in a failed draw too, and who asks for failed draws means these
     any_status = where.on_status and "configuration" not in cube[question.variable].dims
     found: list[tuple[dict[str, int], Row]] = []
-    for place, piece in _pieces(array):
+    for place, piece in pieces(array):
         column = columns[place[0]]
         maybe = ~where.fails[:, column]  # what lacks a value that the condition asks for may meet it
         counts = any_status | (status[:, column] == OPTIMAL)
@@ -157,6 +157,17 @@ def _nothing(cube: xr.Dataset, question: Question, where: Where, columns: list[i
     told = where.ranges(columns)
     in_these = " in these configurations" if where.on_outcomes else ""
     return f"no draw of {cube.sizes['draw']} meets --where {question.where!r}{in_these}" + (f": {told}" if told else "")
+
+
+def asked_values(cube: xr.Dataset, question: Question) -> xr.DataArray:
+    """Return the variable asked for, selected and summed as asked: over (draw, configuration, ...), as it is stored.
+
+    Raises
+    ------
+    QueryError
+        As `answer`.
+    """
+    return _summed(_selected(_wanted(cube, question.variable), question), question)
 
 
 def _wanted(cube: xr.Dataset, name: str) -> xr.DataArray:
@@ -204,7 +215,7 @@ def _summed(array: xr.DataArray, question: Question) -> xr.DataArray:
     return array.sum(list(question.sum), skipna=True, min_count=1, keep_attrs=True) if question.sum else array
 
 
-def _pieces(array: xr.DataArray) -> Iterator[tuple[tuple[int, ...], Values]]:
+def pieces(array: xr.DataArray) -> Iterator[tuple[tuple[int, ...], Values]]:
     """Yield the draws of each cell, with its place along the dimensions after ``draw``, a bounded part at a time."""
     shape = array.shape[1:]
     # as many leading dimensions taken apart as it needs for the rest to be small

@@ -22,15 +22,29 @@ from storage.errors import (
     PathError,
     StorageError,
     StoreInUseError,
+    StoreRefusedError,
+    StoreUnavailableError,
 )
-from storage.files import StorePath
+from storage.files import Place, StorePath, exists, root_of
 from storage.growth import extend_cube, finish_extension, is_being_extended
 from storage.history import History, read_history
 from storage.layout import Layout, Variable
 from storage.lease import LEASE_SECONDS, Lease, check_lease, lease_holder
 from storage.notes import note_numbers, put_note, read_note, remove_note
-from storage.reading import CubeProgress, cube_progress, open_cube, read_inputs, read_study, read_summary, read_tables
+from storage.reading import (
+    CubeProgress,
+    cube_progress,
+    local_tables,
+    open_cube,
+    read_commits,
+    read_inputs,
+    read_run,
+    read_study,
+    read_summary,
+    read_tables,
+)
 from storage.records import Piece, committed_batches, missing_pieces, read_batch, read_commit, read_pieces
+from storage.remote import RemotePath
 from storage.summaries import Summary, write_summary
 
 __all__ = [
@@ -53,9 +67,13 @@ __all__ = [
     "NotACubeError",
     "PathError",
     "Piece",
+    "Place",
+    "RemotePath",
     "StorageError",
     "StoreInUseError",
     "StorePath",
+    "StoreRefusedError",
+    "StoreUnavailableError",
     "Summary",
     "Variable",
     "check_lease",
@@ -64,26 +82,31 @@ __all__ = [
     "compact",
     "create_cube",
     "cube_progress",
+    "exists",
     "extend_cube",
     "finish_extension",
     "is_being_extended",
     "is_compacted",
     "lease_holder",
+    "local_tables",
     "missing_pieces",
     "note_numbers",
     "open_cube",
     "put_note",
     "read_batch",
     "read_commit",
+    "read_commits",
     "read_history",
     "read_inputs",
     "read_layout",
     "read_note",
     "read_pieces",
+    "read_run",
     "read_study",
     "read_summary",
     "read_tables",
     "remove_note",
+    "root_of",
     "write_batch",
     "write_summary",
 ]

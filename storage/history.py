@@ -17,7 +17,7 @@ import zarr
 from storage.compacted import MARK, layout_of_compacted
 from storage.cube import layout_of, open_root
 from storage.errors import CubeDamagedError
-from storage.files import StorePath, commits_directory, list_files, local_root
+from storage.files import StorePath, commits_directory, list_files, root_of
 from storage.layout import Layout
 from storage.records import Record, is_whole, read_records
 
@@ -74,7 +74,7 @@ def read_history(path: StorePath, most: int = MOST) -> History:
     CubeDamagedError
         Where a commit record cannot be read or does not fit the cube.
     """
-    root, group = local_root(path), open_root(path)
+    root, group = root_of(path), open_root(path)
     if MARK in group.attrs:
         return _of_compacted(group, most)
     layout = layout_of(group)

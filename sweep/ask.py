@@ -7,7 +7,6 @@ import json
 import math
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import click
@@ -17,7 +16,7 @@ from rich.table import Table
 from report.answers import answer_csv, answer_record, answer_text
 from report.query import Answer, Question, answer
 from report.where import QueryError
-from storage import Compaction, Summary, compact, is_compacted, open_cube, read_summary
+from storage import Compaction, Place, Summary, compact, is_compacted, open_cube, read_summary
 
 Command = Callable[..., Any]
 
@@ -73,7 +72,7 @@ def _repeated(args: list[str], several: tuple[str, ...]) -> list[str]:
 
 
 def query_text(
-    store: Path,
+    store: Place,
     variable: str | None,
     where: str,
     by: tuple[str, ...],
@@ -93,7 +92,7 @@ def query_text(
             raise QueryError(f"VARIABLE is missing: wattbit query {store} lists them")
         return json.dumps(variables_record(store), indent=1) if as_json else variables_text(store, width)
     asked = {"quantiles": tuple(_share(text) for text in quantiles)} if quantiles else {}
-    question = Question(variable, where, by, _selections(select), sums, above=above, **asked)
+    question = Question(variable, where, by, selections(select), sums, above=above, **asked)
     found: Answer = answer(open_cube(store), question)
     if as_csv and found.nothing:
         click.echo(f"wattbit: {found.nothing}", err=True)
@@ -102,7 +101,7 @@ def query_text(
     return json.dumps(answer_record(found), indent=1) if as_json else answer_text(found, width=width).rstrip("\n")
 
 
-def variables_record(store: Path) -> dict[str, Any]:
+def variables_record(store: Place) -> dict[str, Any]:
     """Return every variable that can be asked for - name, units, dimensions, meaning - and the labels of dimensions."""
     cube = open_cube(store)
     labels = {str(dim): [str(each) for each in cube[dim].to_numpy()] for dim in cube.dims if dim != "draw"}
@@ -121,7 +120,7 @@ def variables_record(store: Path) -> dict[str, Any]:
     return {"variables": variables, "labels": labels}
 
 
-def variables_text(store: Path, width: int) -> str:
+def variables_text(store: Place, width: int) -> str:
     """Set `variables_record` as text: outcomes, then parameters."""
     grid = Table(box=None, pad_edge=False)
     for heading in ("variable", "unit", "by", "meaning"):
@@ -150,7 +149,8 @@ def _share(text: str) -> float:
         raise QueryError(f"--quantile {text}: expected a share between 0 and 1, as 0.05 for 5 %") from error
 
 
-def _selections(texts: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+def selections(texts: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """Read ``DIM=LABEL`` and ``DIM=A,B``: the labels by dimension."""
     chosen: dict[str, tuple[str, ...]] = {}
     for text in texts:
         dim, equals, labels = text.partition("=")
@@ -160,7 +160,7 @@ def _selections(texts: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
     return chosen
 
 
-def compacted_text(store: Path, out: Path | None) -> str:
+def compacted_text(store: Place, out: Place | None) -> str:
     """Compact a cube, by default into one beside it, and say what that did."""
     target = out or beside(store)
     begun = time.perf_counter()
@@ -181,7 +181,7 @@ TOLD = ("saving_fuel_co2", "saving_total", "regret_total")
 SHARES = (0.05, 0.5, 0.95)
 
 
-def so_far_record(store: Path) -> dict[str, Any]:
+def so_far_record(store: Place) -> dict[str, Any]:
     """Give savings and regret so far by outcome and configuration; None where no draw is behind a number."""
     summary = read_summary(store)
     told: dict[str, Any] = {}
@@ -197,7 +197,7 @@ def so_far_record(store: Path) -> dict[str, Any]:
     return told
 
 
-def so_far_text(store: Path, width: int) -> str:
+def so_far_text(store: Place, width: int) -> str:
     """Tell savings and regret so far from the summaries of batches, quantiles to 0.1 %."""
     grid = Table(box=None, pad_edge=False)
     for heading in ("outcome", "configuration", "mean", "sd", "least", "5 %", "median", "95 %", "largest", "n"):
@@ -212,7 +212,7 @@ def so_far_text(store: Path, width: int) -> str:
     return "\n".join([f"in {told[TOLD[0]]['units']}", _printed(grid, width), note])
 
 
-def compacted_note(store: Path) -> str:
+def compacted_note(store: Place) -> str:
     """Return a line that says a cube is compacted; nothing for any other."""
     return (
         "\ncompacted: in large files, quick to read; runs go on in the cube it was made from"
@@ -221,12 +221,12 @@ def compacted_note(store: Path) -> str:
     )
 
 
-def summary_of_compacted(store: Path) -> Summary | None:
+def summary_of_compacted(store: Place) -> Summary | None:
     """Return the summary of a compacted cube, in which it spares reading much; None for any other."""
     return read_summary(store) if is_compacted(store) else None
 
 
-def beside(store: Path) -> Path:
+def beside(store: Place) -> Place:
     """Return the path of a compacted cube: results/x.zarr -> results/x.compact.zarr."""
     name = store.absolute().name.removesuffix(".zarr")
     return (

@@ -1,4 +1,4 @@
-"""The command line: `wattbit run | plan | check | solve | status | report | query | compact | verify`.
+"""The command line: `wattbit run | plan | check | sample | solve | status | report | query | sensitivity | compact | verify`.
 
 Results go to standard output, progress to standard error. Exit codes: 0 done, 1 finished with draws that
 failed, stopped by a fault of disk or store, or a cube that `verify` does not believe, 2 refused, 130 interrupted,
@@ -19,19 +19,31 @@ import click
 from model import InputError, Status
 from report import PageError, robustness_table, table_record, table_text, write_report
 from sampling import SamplingError
-from storage import cube_progress, open_cube, read_study
-from sweep import ask, bill, tell
+from storage import (
+    Place,
+    StorageError,
+    StoreUnavailableError,
+    cube_progress,
+    exists,
+    open_cube,
+    read_study,
+    root_of,
+)
+from sweep import ask, bill, samples, tell
+from sweep import sensitivity as sensitivity_of
+from sweep.drawing import draw
 from sweep.ending import DONE, INTERRUPTED_RUN, WITH_FAILURES, refusing
 from sweep.errors import RunStoppedError, StudyError
 from sweep.events import emit, listening
 from sweep.executors import WorkersLostError
 from sweep.growth import added, fitted
 from sweep.plan import Plan, make_plan
-from sweep.run import Limits, default_store, missing_draws
+from sweep.run import Limits, check_store, default_store, missing_draws, refuse_memory
 from sweep.run import run as run_plan
 from sweep.runlog import RunLog, log_file
 from sweep.standing import standing, standing_text
 from sweep.study import read_study as read_study_file
+from sweep.verify import notes as verify_notes
 from sweep.verify import verdict
 from sweep.verify import verify as verify_cube
 from sweep.what_if import what_if
@@ -46,8 +58,21 @@ def main() -> None:
     """Where should data centres stand when the demand, renewables and network of 2040 are unknown? Sweeps and reports."""
 
 
+class StoreType(click.ParamType[Place]):
+    """A local path, or the address of a cube in an object store."""
+
+    name = "path"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Place:
+        """Return where the cube lies; what is neither ends with exit code 2."""
+        try:
+            return root_of(value)
+        except StorageError as fault:
+            self.fail(str(fault), param, ctx)
+
+
 STUDY = click.argument("study", type=click.Path(path_type=Path))
-STORE = click.argument("store", type=click.Path(path_type=Path))
+STORE = click.argument("store", type=StoreType())
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 DRAWS = click.option("--draws", type=click.IntRange(min=1), help="Number of draws, in place of the study's.")
 WORKERS = click.option(
@@ -77,7 +102,9 @@ def naming(study: Path) -> Iterator[None]:
 @DRAWS
 @WORKERS
 @AS_JSON
-@click.option("--store", type=click.Path(path_type=Path), help="The cube; default: results/<name>.zarr.")
+@click.option(
+    "--store", type=StoreType(), help="The cube: a path, s3://bucket/name or gs://...; default: results/<name>.zarr."
+)
 @click.option(
     "--address", help="A running Ray cluster; default: $RAY_ADDRESS (set in a Ray job), else a Ray of its own."
 )
@@ -95,7 +122,7 @@ def run(
     draws: int | None,
     workers: int | None,
     as_json: bool,
-    store: Path | None,
+    store: Place | None,
     address: str | None,
     serial: bool,
     watchdog: float | None,
@@ -109,13 +136,17 @@ def run(
         raise StudyError("--serial and --watchdog: found both, expected one of them: a watchdog ends a worker")
     address = address or (None if serial else os.environ.get("RAY_ADDRESS"))
     target = store or default_store(plan)
+    refuse_memory(target, serial)
     page = _page(target)
     logged = RunLog(log_file(log, page))
     plan = fitted(plan, target)
-    if target.exists() and (more := added(plan, target)):
+    samples.tell_notes(plan.drawn)
+    if exists(target) and (more := added(plan, target)):
         click.echo(f"{target} will be extended by {more}; what it holds is kept", err=True)
     processors = workers or (1 if serial else os.cpu_count() or 1)
     missing = missing_draws(plan, target)
+    if missing:
+        check_store(target)
     seconds = plan.pilot_seconds() if missing else 0.0
     limits = Limits.after_pilot(plan, seconds, watchdog)
     # How long a cluster will take, this machine does not know.
@@ -126,7 +157,7 @@ def run(
     return logged.code
 
 
-def _run_and_tell(plan: Plan, study: Path, target: Path, page: Path, as_json: bool, how: Mapping[str, Any]) -> int:
+def _run_and_tell(plan: Plan, study: Path, target: Place, page: Path, as_json: bool, how: Mapping[str, Any]) -> int:
     """Run a plan, print the table and write the page; returns the exit code."""
     try:
         outcome = run_plan(plan, target, **how, command=f"wattbit solve {study}")
@@ -134,7 +165,7 @@ def _run_and_tell(plan: Plan, study: Path, target: Path, page: Path, as_json: bo
         emit("run_stopped", reason=str(fault))
         click.echo(f"wattbit: {fault}; the same line again tries them once more", err=True)
         return WITH_FAILURES
-    except RunStoppedError as fault:
+    except (RunStoppedError, StoreUnavailableError) as fault:
         emit("run_stopped", reason=str(fault))
         click.echo(f"wattbit: stopped: {fault}{INTERRUPTED_RUN}", err=True)
         return WITH_FAILURES
@@ -151,24 +182,29 @@ def _run_and_tell(plan: Plan, study: Path, target: Path, page: Path, as_json: bo
     return WITH_FAILURES if _failures(target) else DONE
 
 
-def _page(store: Path) -> Path:
-    """The page of a cube: beside it, results/x.zarr -> results/x.html; any other name keeps its end."""
+def _page(store: Place) -> Path:
+    """The page of a cube: beside it, results/x.zarr -> results/x.html; any other name keeps its end.
+
+    That of a cube in an object store goes to results/ in the current folder.
+    """
+    if not isinstance(store, Path):
+        return Path("results") / f"{store.name.removesuffix('.zarr')}.html"
     name = f"{store.absolute().name.removesuffix('.zarr')}.html"
     return store.with_name(name) if store.name else store.absolute().with_name(name)
 
 
-def _tell_table(store: Path, as_json: bool) -> None:
+def _tell_table(store: Place, as_json: bool) -> None:
     table = robustness_table(open_cube(store), ask.summary_of_compacted(store))
     click.echo(json.dumps(table_record(table), indent=1) if as_json else table_text(table, width=WIDTH))
 
 
-def _write_report(store: Path, page: Path, command: str) -> None:
+def _write_report(store: Place, page: Path, command: str) -> None:
     record = read_study(store)["identity"]
     cube = open_cube(store).assign_attrs(provenance=json.dumps(tell.provenance(record)))
     write_report(cube, page, command=command, summary=ask.summary_of_compacted(store))
 
 
-def _failures(store: Path) -> int:
+def _failures(store: Place) -> int:
     counts = cube_progress(store).status_counts
     return sum(count for name, count in counts.items() if name not in ("optimal", "not_run"))
 
@@ -184,6 +220,7 @@ def plan(study: Path, draws: int | None, workers: int | None, as_json: bool, **o
     """Say what a study would do and take - draws, solves, bytes, time, money - and run nothing but one pilot draw."""
     offer = bill.offer_of(offered)
     made = _plan(study, draws)
+    samples.tell_notes(made.drawn)
     processors = workers or os.cpu_count() or 1
     seconds = made.pilot_seconds()
     record = tell.plan_record(made, seconds, processors)
@@ -198,12 +235,36 @@ def plan(study: Path, draws: int | None, workers: int | None, as_json: bool, **o
 @main.command()
 @STUDY
 @DRAWS
+@click.option(
+    "--figure", type=click.Path(path_type=Path), help="Write the parameters' distributions there, .svg or .png."
+)
 @refusing
-def check(study: Path, draws: int | None) -> int:
+def check(study: Path, draws: int | None, figure: Path | None) -> int:
     """Check a study, its tables and every draw of it, and print the uncertain parameters."""
+    if figure is not None:
+        samples.check_figure(figure)
     made = _plan(study, draws)
-    click.echo(tell.parameters_text(made.table, WIDTH))
+    samples.tell_notes(made.drawn)
+    if figure is not None:
+        samples.write_figure(made.drawn, figure)
+    click.echo(samples.sample_text(made.drawn, made.study, WIDTH, sources=False))
     click.echo(f"{study}: ok")
+    return DONE
+
+
+@main.command()
+@STUDY
+@DRAWS
+@AS_JSON
+@click.option("--csv", type=click.Path(path_type=Path, allow_dash=True), help="Write the draws there; - for stdout.")
+@refusing
+def sample(study: Path, draws: int | None, as_json: bool, csv: Path | None) -> int:
+    """Draw a study and solve nothing: quantiles, means, units and sources of its parameters, correlations, the draws."""
+    with naming(study):
+        read = read_study_file(study, draws)
+        drawn = draw(read, study.parent)
+    samples.tell_notes(drawn)
+    click.echo(samples.told(drawn, read, WIDTH, as_json, csv), nl=False)
     return DONE
 
 
@@ -232,7 +293,7 @@ def solve(
 @AS_JSON
 @click.option("--summary", is_flag=True, help="Also savings and regret so far, from the summaries of batches.")
 @refusing
-def status(store: Path, as_json: bool, summary: bool) -> int:
+def status(store: Place, as_json: bool, summary: bool) -> int:
     """Say how far a cube is, how fast it goes, what failed, what took longest and who writes it."""
     record = standing(store)
     if as_json:
@@ -247,9 +308,13 @@ def status(store: Path, as_json: bool, summary: bool) -> int:
 @main.command()
 @STORE
 @AS_JSON
-@click.option("--out", type=click.Path(path_type=Path), help="The page; default: beside the cube, .html.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="The page; default: beside the cube, .html; of a cube in an object store: results/<name>.html.",
+)
 @refusing
-def report(store: Path, as_json: bool, out: Path | None) -> int:
+def report(store: Place, as_json: bool, out: Path | None) -> int:
     """Print a cube's robustness table and write its report."""
     _tell_table(store, as_json)
     page = out or _page(store)
@@ -263,7 +328,7 @@ def report(store: Path, as_json: bool, out: Path | None) -> int:
 @ask.query_options
 @AS_JSON
 @refusing
-def query(store: Path, **asked: Any) -> int:
+def query(store: Place, **asked: Any) -> int:
     """
     Print mean, spread and quantiles of a VARIABLE of a cube, by configuration and whatever else is asked for.
 
@@ -273,11 +338,22 @@ def query(store: Path, **asked: Any) -> int:
     return DONE
 
 
+@main.command(cls=ask.ManyValues)
+@STORE
+@sensitivity_of.sensitivity_options
+@AS_JSON
+@refusing
+def sensitivity(store: Path, **asked: Any) -> int:
+    """Print which uncertainty drives an outcome of a cube, configuration by configuration."""
+    click.echo(sensitivity_of.told(store, width=WIDTH, **asked))
+    return DONE
+
+
 @main.command()
 @STORE
-@click.option("--out", type=click.Path(path_type=Path), help="The new cube; default: beside it, .compact.zarr.")
+@click.option("--out", type=StoreType(), help="The new cube; default: beside it, .compact.zarr.")
 @refusing
-def compact(store: Path, out: Path | None) -> int:
+def compact(store: Place, out: Place | None) -> int:
     """Rewrite a cube into large shards for reading, every value checked; the cube itself stays as it is."""
     click.echo(ask.compacted_text(store, out))
     return DONE
@@ -289,10 +365,10 @@ def compact(store: Path, out: Path | None) -> int:
 @click.option("--sample", type=click.IntRange(min=0), default=1, show_default=True, help="Draws to solve again, cold.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Which draws these are.")
 @refusing
-def verify(store: Path, as_json: bool, sample: int, seed: int) -> int:
+def verify(store: Place, as_json: bool, sample: int, seed: int) -> int:
     """Say whether a cube may be believed: checksums, costs and balances, and some draws solved again by plain Pyomo."""
     record = verify_cube(store, sample, seed)
     click.echo(json.dumps(record, indent=1) if as_json else verdict(record))
-    for line in [*record["faults"], *(f"note: made with {note}" for note in record["other_code"])]:
+    for line in [*record["faults"], *verify_notes(record)]:
         click.echo(line, err=True)
     return DONE if record["believed"] else WITH_FAILURES

@@ -14,6 +14,8 @@ Result = TypeVar("Result")
 WAITS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0)  # two minutes in all: a server that starts anew, a mount that is lost
 LASTING = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}  # a person has to do something first
 PASSING = {"not_a_cube", "store_unavailable"}  # it was there when the run began
+# What a store looks like that goes away in the middle of a call: the next call says whether it is there.
+DOUBTFUL, DOUBTS = {"layout", "cube_damaged", "lease_lost"}, 2
 LOG = logging.getLogger("wattbit.sweep")
 
 
@@ -30,13 +32,16 @@ def patiently(call: Callable[[], Result], faults: list[str] | None = None) -> Re
     Raises
     ------
     OSError, StorageError
-        The last fault, or at once one that waiting does not mend: a full disk, no permission, a damaged cube.
+        The last fault, or one that waiting does not mend: at once a full disk or no permission; a damaged cube when it
+        was seen three times.
     """
+    doubts = 0
     for wait in WAITS:
         try:
             return call()
         except (OSError, StorageError) as fault:
-            if not passes(fault):
+            doubts += isinstance(fault, StorageError) and fault.code in DOUBTFUL
+            if not passes(fault) or doubts > DOUBTS:
                 raise
             LOG.warning("the store fails, next try in %g s: %s", wait, fault)
             if faults is not None:
@@ -49,4 +54,4 @@ def passes(fault: OSError | StorageError) -> bool:
     """Whether a fault is one that may pass by itself."""
     if isinstance(fault, OSError):
         return fault.errno not in LASTING
-    return fault.code in PASSING
+    return fault.code in PASSING | DOUBTFUL

@@ -12,19 +12,22 @@ from pathlib import Path
 from typing import Any
 
 from storage import (
+    CannotWriteError,
     CubeExistsError,
     Lease,
+    Place,
     StorageError,
     committed_batches,
     create_cube,
     cube_progress,
+    exists,
     extend_cube,
     finish_extension,
     note_numbers,
     read_layout,
     read_note,
 )
-from sweep.errors import RunStoppedError
+from sweep.errors import RunStoppedError, StudyError
 from sweep.events import emit, listening
 from sweep.executors import reach, run_on_ray, run_serial
 from sweep.growth import fitted
@@ -75,13 +78,33 @@ class Limits:
 NO_LIMITS = Limits()
 
 
-def missing_draws(plan: Plan, store: Path) -> int:
+def missing_draws(plan: Plan, store: Place) -> int:
     """Draws of a fitted plan that the store, if there is one, does not hold for all of its configurations."""
-    if not store.exists():
+    if not exists(store):
         return plan.layout.draws
     if plan.layout.generations != read_layout(store).generations:
         return plan.layout.draws
     return plan.layout.draws - cube_progress(store).draws_committed
+
+
+def check_store(store: Place) -> None:
+    """Refuse, before any work, a store that a run could not write into.
+
+    Raises
+    ------
+    StoreInUseError
+        Another run is at work on it.
+    CannotWriteError
+        It, or the folder that it would be made in, cannot be written to.
+    """
+    if exists(store):
+        with Lease(store):
+            return
+    if not isinstance(store, Path):
+        return  # that there is such a bucket, `exists` has found; a test object would cost more than it tells
+    folder = next(parent for parent in store.absolute().parents if parent.exists())
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        raise CannotWriteError(f"{store} cannot be made: {folder} cannot be written to")
 
 
 def default_store(plan: Plan) -> Path:
@@ -91,7 +114,7 @@ def default_store(plan: Plan) -> Path:
 
 def run(
     plan: Plan,
-    store: Path,
+    store: Place,
     *,
     workers: int | None = None,
     address: str | None = None,
@@ -111,29 +134,34 @@ def run(
     Raises
     ------
     StudyError
-        The store holds another study; the differences are listed, nothing is touched.
+        The store holds another study; the differences are listed, nothing is touched. Or it lies in the memory of
+        this process, and others were to write into it.
     StoreInUseError
         Another run is at work on the store; nothing is touched.
+    CannotWriteError
+        The store cannot be made or written to; nothing is left.
     RunStoppedError
-        The disk or the store failed while batches were solved; those that were finished are kept.
+        The disk or the store failed while the cube was extended or batches were solved; what was finished is kept.
     WorkersLostError
         Some batches lost their worker again and again and no draw of them is to blame; the others are done. Or all
         workers die before they solve anything.
     """
+    refuse_memory(store, serial)
     plan = fitted(plan, store)
     if address is not None:
         reach(address)
-    record = {"identity": plan.identity}
-    if not store.exists():
-        with suppress(CubeExistsError):  # another run made it meanwhile: only one of the two gets the lease
-            create_cube(store, plan.layout, plan.table, record, f"Sweep of {plan.study.name}", table_bytes(plan))
+    if not exists(store):
+        _create(plan, store)
     elif read_layout(store) == plan.layout and len(committed_batches(store)) == plan.layout.batches:
         return Outcome(found=plan.layout.draws, set_aside=set_aside_notes(store))
     with Lease(store) as lease:
-        finish_extension(store)
-        plan = fitted(plan, store)
-        if read_layout(store) != plan.layout:
-            extend_cube(store, plan.layout, plan.table, {"identity": plan.identity}, table_bytes(plan))
+        try:
+            finish_extension(store)
+            plan = fitted(plan, store)
+            if read_layout(store) != plan.layout:
+                extend_cube(store, plan.layout, plan.table, {"identity": plan.identity}, table_bytes(plan))
+        except OSError as fault:
+            raise RunStoppedError(f"{store} could not be extended: {fault}") from fault
         missing = _short(cube_progress(store).missing_batches)
         outcome = Outcome(found=plan.layout.draws - missing_draws(plan, store))
         work = Work(
@@ -165,7 +193,7 @@ def run(
     return outcome
 
 
-def set_aside_notes(store: Path) -> list[dict[str, Any]]:
+def set_aside_notes(store: Place) -> list[dict[str, Any]]:
     """What is told of every draw that was set aside: draw, batch, cause, tries, theta, the line that replays it."""
     notes = (read_note(store, ASIDE, draw) for draw in note_numbers(store, ASIDE))
     return [note for note in notes if note is not None]
@@ -178,7 +206,7 @@ def _short(batches: Sequence[int]) -> Sequence[int]:
 
 
 def _tell_begin(
-    plan: Plan, store: Path, batches: int, found: int, workers: int | None, address: str | None, serial: bool
+    plan: Plan, store: Place, batches: int, found: int, workers: int | None, address: str | None, serial: bool
 ) -> None:
     told = {"study": plan.study.name, "store": str(store), "draws": plan.layout.draws, "found": found}
     how = {"workers": 1 if serial else workers, "address": address, "serial": serial}
@@ -206,6 +234,23 @@ def _tell(summary: BatchSummary) -> None:
         emit("draw_set_aside", draw=draw, batch=summary.batch, cause=cause)
     if summary.store_faults:
         emit("store_retried", batch=summary.batch, times=len(summary.store_faults), first=summary.store_faults[0])
+
+
+def refuse_memory(store: Place, serial: bool) -> None:
+    """Raise StudyError where several processes are to write into the memory of this one."""
+    if str(store).startswith("memory://") and not serial:
+        raise StudyError(
+            f"{store} lies in the memory of this process, where workers cannot write: expected --serial with it"
+        )
+
+
+def _create(plan: Plan, store: Place) -> None:
+    title = f"Sweep of {plan.study.name}"
+    try:
+        with suppress(CubeExistsError):  # another run made it meanwhile: only one of the two gets the lease
+            create_cube(store, plan.layout, plan.table, {"identity": plan.identity}, title, table_bytes(plan))
+    except OSError as fault:
+        raise CannotWriteError(f"{store} cannot be made: {fault}") from fault
 
 
 def table_bytes(plan: Plan) -> dict[str, bytes]:

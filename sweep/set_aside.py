@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from model import OUTCOMES, Case, Status, coordinates
+from model import OUTCOMES, RESIDUALS, Case, Status, coordinates
 from storage import StorageError, note_numbers, put_note, read_note, remove_note
 from sweep.alone import CrashedError, call_alone
 from sweep.patience import patiently
@@ -62,7 +62,7 @@ def set_aside_row(case: Case) -> Row:
     """The row of a draw that was set aside: NaN in every outcome of every configuration, and the status that says so."""
     labels = coordinates(case.inputs, case.configurations, case.tiers)
     row: Row = {}
-    for outcome in OUTCOMES:
+    for outcome in (*OUTCOMES, *RESIDUALS):
         shape = tuple(len(labels[dim]) for dim in ("configuration", *outcome.dims))
         row[outcome.name] = np.full(shape, Status.SET_ASIDE if outcome.name == "status" else np.nan, outcome.dtype)
     return row

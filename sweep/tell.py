@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-import xarray as xr
 from rich.console import Console
 from rich.table import Table
 
@@ -85,21 +83,6 @@ def plan_text(plan: Plan, seconds_per_draw: float | None, workers: int, missing:
             took = duration(n["batch_proposed"] * seconds_per_draw)
             lines.append(f"batch = {n['batch_proposed']} would suit: about {took} a batch")
     return "\n".join(lines)
-
-
-def parameters_text(table: xr.Dataset, width: int) -> str:
-    """Every uncertain parameter with its unit, distribution and quantiles over the study's draws."""
-    shown = Table(box=None, pad_edge=False)
-    for heading in ("parameter", "unit", "distribution", "5 %", "median", "95 %"):
-        shown.add_column(heading, justify="left" if heading in ("parameter", "unit", "distribution") else "right")
-    for name, column in table.data_vars.items():
-        values = column.values
-        if values.dtype.kind == "f":
-            quantiles = [f"{q:.4g}" for q in np.quantile(values, [0.05, 0.5, 0.95])]
-        else:
-            quantiles = ["", " ".join(sorted(set(values))), ""]
-        shown.add_row(str(name), column.attrs["units"], column.attrs["distribution"], *quantiles)
-    return f"{_text(shown, width)}\n\nquantiles over all {table.sizes['draw']:,} draws of the study"
 
 
 def what_if_text(found: Mapping[str, Any], width: int) -> str:

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from model import OUTCOMES, Case, Status, solve_draw
+from model import OUTCOMES, RESIDUALS, Case, Status, solve_draw
 from model.outcomes import compare
 from storage import (
     AlreadyCommittedError,
@@ -34,8 +34,10 @@ from storage import (
     write_batch,
     write_summary,
 )
+from sweep.code import code_version
+from sweep.drawing import Theta, model_columns
 from sweep.patience import patiently
-from sweep.plan import REGRET, Theta
+from sweep.plan import REGRET
 from sweep.set_aside import TOGETHER, Future, Row, causes, set_aside_row, solve_alone, watched
 
 Arrays = dict[str, npt.NDArray[Any]]
@@ -86,7 +88,7 @@ class Draws:
     @classmethod
     def cutter(cls, table: xr.Dataset, layout: Layout) -> Callable[..., Draws]:
         """What makes the rows of any batch that has cost so many workers, without a copy of the table."""
-        columns = {str(name): column.values for name, column in table.data_vars.items()}
+        columns = {name: table[name].values for name in model_columns(table)}
 
         def cut(batch: int, deaths: int = 0) -> Draws:
             start, stop = layout.bounds(batch)
@@ -203,21 +205,22 @@ def _solve_piece(work: Work, layout: Layout, piece: Piece, batch: Draws, tally: 
         rows.append(_solve_draw(work, case, batch, draw, tally.aside))
         seconds.append(time.perf_counter() - begun)
     arrays: Arrays = {outcome.name: np.stack([row[outcome.name] for row in rows]) for outcome in OUTCOMES}
+    of_run: Arrays = {each.name: np.stack([row[each.name] for row in rows]) for each in RESIDUALS}
     if len(layout.generations) > 1:
         before = {}
         if piece.generation:
             before = patiently(lambda: read_batch(work.store, piece, COMPARED), tally.faults)
         arrays = _compared(work.case, layout, piece.generation, arrays, before)
     width = layout.generations[piece.generation]
-    shared = np.repeat(np.array(seconds)[:, None] / width, width, axis=1)
+    of_run["seconds"] = np.repeat(np.array(seconds)[:, None] / width, width, axis=1)
     told = _told(piece, arrays, seconds, tally)
 
     def commit() -> None:
         if work.lease is not None:
             check_lease(work.store, work.lease)  # a worker of a run that was given up for dead must not write
         finished = datetime.now(UTC).isoformat(timespec="milliseconds")
-        record = {"versions": dict(work.versions), "run": work.lease, **told, "finished": finished}
-        write_batch(work.store, piece.batch, arrays, {"seconds": shared}, record, piece.generation)
+        who = {"versions": dict(work.versions), "code": code_version(), "run": work.lease}
+        write_batch(work.store, piece.batch, arrays, of_run, {**who, **told, "finished": finished}, piece.generation)
 
     begun = time.perf_counter()
     with suppress(AlreadyCommittedError):  # a worker that was given up for dead was faster, with the same bytes

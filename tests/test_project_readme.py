@@ -112,10 +112,12 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 EXAMPLES = blocks(ROOT / "README.md", "python")
 QUESTIONS = blocks(ROOT / "docs/querying.md", "python")
+DRIVERS = blocks(ROOT / "docs/sensitivity.md", "python")
+DRIVER_LINES = [words for text in blocks(ROOT / "docs/sensitivity.md", "sh") for words in commands(text)]
 QUERIES = [words for text in blocks(ROOT / "docs/querying.md", "sh") for words in commands(text)]
 
 
-@pytest.mark.parametrize("example", [*EXAMPLES, *QUESTIONS])
+@pytest.mark.parametrize("example", [*EXAMPLES, *QUESTIONS, *DRIVERS])
 def test_python_examples_run(
     example: str, finished: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -134,6 +136,15 @@ def test_queries_have_answers(words: list[str], finished: Path, monkeypatch: pyt
     assert any(row["n"] for row in rows)
 
 
+@pytest.mark.parametrize("words", DRIVER_LINES, ids=lambda words: " ".join(words[3:])[:60])
+def test_sensitivity_has_answers(words: list[str], finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(finished)
+    outcome = CliRunner().invoke(wattbit, [*words[1:], *([] if "--json" in words else ["--json"])])
+    assert outcome.exit_code == 0, outcome.output
+    [found] = json.loads(outcome.stdout)["outcomes"]
+    assert all(result["reason"] for result in found["results"])  # four draws are too few, and it says so
+
+
 def test_there_are_ten_questions() -> None:
     headings = re.findall(r"^## (\d+)\. .*\?$", (ROOT / "docs/querying.md").read_text(encoding="utf-8"), re.MULTILINE)
     assert [int(number) for number in headings] == list(range(1, 11))
@@ -146,5 +157,5 @@ def test_a_run_leaves_what_the_readme_says(finished: Path) -> None:
 
 
 def test_the_example_study_is_valid() -> None:
-    [text] = blocks(ROOT / "docs/studies.md", "toml")
+    text, *_ = blocks(ROOT / "docs/studies.md", "toml")
     Study.model_validate(tomllib.loads(text))

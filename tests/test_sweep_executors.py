@@ -190,7 +190,7 @@ def test_workers_use_one_thread_and_are_recycled(address: str) -> None:
     def threads(shared: None, batch: int) -> tuple[str, int]:
         return os.environ["OMP_NUM_THREADS"], os.getpid()
 
-    found = [*run_on_ray(threads, None, range(6), 1, address, recycle=2)]
+    found = [*run_on_ray(threads, None, range(6), 1, address, recycle=2, memory=100 * 2**20)]
     assert {number for number, _ in found} == {"1"}
     assert len({process for _, process in found}) == 3
 

@@ -54,8 +54,8 @@ def test_counts_are_those_made_by_hand(tmp_path: Path) -> None:
         "free_configurations": 1,
         "day_solves_fixed": 2 * sum(per_draw),
         "batches": 3,  # of 2, 2 and 1 draws
-        "bytes": 5 * 3 * (8 * values + 1 + 8),  # the status is one byte; the seconds of each cell
-        "files": 3 * (len(OUTCOMES) + 1 + 1),  # with the seconds and the commit record
+        "bytes": 5 * 3 * (8 * values + 1 + 3 * 8),  # the status is one byte; seconds and residuals of each cell
+        "files": 3 * (len(OUTCOMES) + 3 + 1),  # with seconds, two residuals and the commit record
     }
 
 

@@ -15,7 +15,7 @@ import pytest
 
 import sweep.worker
 from model import TemplateError
-from storage import CubeDamagedError, NotACubeError, note_numbers, open_cube, put_note, read_note
+from storage import BatchError, CubeDamagedError, NotACubeError, note_numbers, open_cube, put_note, read_note
 from sweep.alone import CrashedError, call_alone
 from sweep.patience import patiently
 from sweep.plan import Plan
@@ -186,7 +186,7 @@ def test_fault_that_passes_is_waited_for_and_one_that_lasts_is_raised(
     assert sum(waits[3:]) == 123.0
 
 
-@pytest.mark.parametrize("fault", [OSError(errno.ENOSPC, "full"), PermissionError(13, "no"), CubeDamagedError("x")])
+@pytest.mark.parametrize("fault", [OSError(errno.ENOSPC, "full"), PermissionError(13, "no"), BatchError("x")])
 def test_fault_that_waiting_does_not_mend_is_raised_at_once(fault: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
     def no_waiting(seconds: float) -> None:
         raise AssertionError("waited")
@@ -198,3 +198,22 @@ def test_fault_that_waiting_does_not_mend_is_raised_at_once(fault: Exception, mo
 
     with pytest.raises(type(fault)):
         patiently(call)
+
+
+def test_damage_is_looked_at_three_times_as_a_store_that_goes_away_looks_like_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr("sweep.patience.time.sleep", waits.append)
+    seen: list[Exception] = [NotACubeError("gone"), CubeDamagedError("half of it is missing")]
+
+    def call() -> str:
+        if seen:
+            raise seen.pop()
+        return "written"
+
+    assert patiently(call) == "written"
+    seen += [CubeDamagedError("damaged")] * 4
+    with pytest.raises(CubeDamagedError):
+        patiently(call)
+    assert (waits, len(seen)) == ([1.0, 2.0, 1.0, 2.0], 1)
