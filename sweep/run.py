@@ -37,7 +37,8 @@ from sweep.plan import Plan
 from sweep.progress import DrawProgress
 from sweep.ray_cluster import resident_bytes
 from sweep.set_aside import ASIDE, TOGETHER, TRIES
-from sweep.worker import BatchSummary, Draws, Work, solve_batch, solve_in_process
+from sweep.tally import BatchSummary
+from sweep.worker import Draws, Work, solve_batch, solve_in_process
 
 WATCHDOG_SECONDS, WATCHDOG_PILOTS = 600.0, 100.0  # a draw is given up after the longer of the two
 CHECK_SECONDS = 5.0  # the driver looks at its lease no more often; a worker does before every batch it writes

@@ -5,12 +5,10 @@ The solved arrays are kept until the store has taken them, however often it fail
 
 from __future__ import annotations
 
-import os
-import socket
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -39,6 +37,7 @@ from sweep.drawing import Theta, model_columns
 from sweep.patience import patiently
 from sweep.plan import REGRET
 from sweep.set_aside import TOGETHER, Future, Row, causes, set_aside_row, solve_alone, watched
+from sweep.tally import BatchSummary, Tally
 
 Arrays = dict[str, npt.NDArray[Any]]
 COMPARED = ("fuel_cost", "co2_cost", "dispatch_cost", "total_cost", "status")  # what savings and regrets follow from
@@ -101,62 +100,9 @@ class Draws:
         return {name: values[draw - self.start] for name, values in self.columns.items()}
 
 
-@dataclass(frozen=True)
-class BatchSummary:
-    """What the driver learns of a batch; the arrays went to the store.
-
-    Attributes
-    ----------
-    draws : int
-        Complete now.
-    seconds : float
-        Of solving; 0 where the batch was found finished.
-    set_aside : dict
-        Draws of it that were given up, and why.
-    store_faults : tuple of str
-        What the store failed with before it took the batch.
-    draw_seconds, draw_iterations : tuple
-        Of each draw solved now, simplex iterations over all configurations; those of added configurations by themselves.
-    statuses : dict
-        Cells (draws times configurations) solved now, by the word of their status.
-    failed : frozenset of int
-        Draws solved now of which some configuration has no solution, and were not set aside.
-    write_seconds : float
-        Of writing the batch and its summary, the waiting for a store that failed included.
-    host, pid
-        The worker's.
-    """
-
-    batch: int
-    draws: int
-    seconds: float
-    set_aside: Mapping[int, str] = field(default_factory=dict)
-    store_faults: tuple[str, ...] = ()
-    draw_seconds: tuple[float, ...] = ()
-    draw_iterations: tuple[int, ...] = ()
-    statuses: Mapping[str, int] = field(default_factory=dict)
-    failed: frozenset[int] = frozenset()
-    write_seconds: float = 0.0
-    host: str = ""
-    pid: int = 0
-
-
-@dataclass
-class _Tally:
-    """What is learnt of a batch while it is solved."""
-
-    aside: dict[int, str] = field(default_factory=dict)
-    faults: list[str] = field(default_factory=list)
-    seconds: list[float] = field(default_factory=list)
-    iterations: list[int] = field(default_factory=list)
-    statuses: dict[str, int] = field(default_factory=dict)
-    failed: set[int] = field(default_factory=set)
-    write_seconds: float = 0.0
-
-
 def solve_batch(work: Work, batch: Draws) -> BatchSummary:
     """Solve and commit what is missing of one batch; a configuration that cannot be solved keeps its row and its status."""
-    tally = _Tally()
+    tally = Tally()
     layout, pieces = patiently(lambda: read_pieces(work.store, batch.batch), tally.faults)
     # None: its worker died between the commit and the answer.
     draws = max((piece.stop - piece.start for piece in pieces), default=0)
@@ -164,20 +110,7 @@ def solve_batch(work: Work, batch: Draws) -> BatchSummary:
         tally.aside = patiently(lambda: causes(work.store, *layout.bounds(batch.batch)), tally.faults)
     for piece in pieces:
         _solve_piece(work, layout, piece, batch, tally)
-    return BatchSummary(
-        batch.batch,
-        draws,
-        sum(tally.seconds),
-        tally.aside,
-        tuple(tally.faults),
-        tuple(tally.seconds),
-        tuple(tally.iterations),
-        tally.statuses,
-        frozenset(tally.failed),
-        tally.write_seconds,
-        socket.gethostname(),
-        os.getpid(),
-    )
+    return tally.summary(batch.batch, draws)
 
 
 def solve_in_process(work: Work, batch: Draws) -> BatchSummary:
@@ -196,7 +129,7 @@ def solve_in_process(work: Work, batch: Draws) -> BatchSummary:
     return summary
 
 
-def _solve_piece(work: Work, layout: Layout, piece: Piece, batch: Draws, tally: _Tally) -> None:
+def _solve_piece(work: Work, layout: Layout, piece: Piece, batch: Draws, tally: Tally) -> None:
     """Solve and commit the missing draws of one generation; what is learnt goes into the tally."""
     case = _of_generation(work.case, layout, piece.generation)
     rows, seconds = [], []
@@ -213,7 +146,7 @@ def _solve_piece(work: Work, layout: Layout, piece: Piece, batch: Draws, tally: 
         arrays = _compared(work.case, layout, piece.generation, arrays, before)
     width = layout.generations[piece.generation]
     of_run["seconds"] = np.repeat(np.array(seconds)[:, None] / width, width, axis=1)
-    told = _told(piece, arrays, seconds, tally)
+    told = tally.take(piece, arrays, seconds)
 
     def commit() -> None:
         if work.lease is not None:
@@ -228,36 +161,6 @@ def _solve_piece(work: Work, layout: Layout, piece: Piece, batch: Draws, tally: 
         if width == len(layout.coords["configuration"]):
             patiently(lambda: write_summary(work.store, layout, piece.start, arrays), tally.faults)
     tally.write_seconds += time.perf_counter() - begun
-
-
-def _told(piece: Piece, arrays: Arrays, seconds: list[float], tally: _Tally) -> dict[str, Any]:
-    """What the commit record tells of the solving, draw by draw from ``first`` on; the same goes into the tally.
-
-    ``hardest`` is the configuration of most simplex iterations, by its place in the record's ``configurations``.
-    """
-    status, iterations = arrays["status"], arrays["iterations"]
-    draws = np.arange(piece.start, piece.stop)
-    aside = (status == Status.SET_ASIDE).any(axis=1)
-    failed = (status != Status.OPTIMAL).any(axis=1) & ~aside
-    by_draw = [int(n) for n in np.nan_to_num(iterations).sum(axis=1)]
-    tally.seconds += seconds
-    tally.iterations += by_draw
-    tally.failed.update(draws[failed].tolist())
-    for value, count in zip(*np.unique(status, return_counts=True), strict=True):
-        word = Status(int(value)).name.lower()
-        tally.statuses[word] = tally.statuses.get(word, 0) + int(count)
-    hardest = np.nan_to_num(iterations).argmax(axis=1)
-    return {
-        "host": socket.gethostname(),
-        "pid": os.getpid(),
-        "first": piece.start,
-        "seconds": [round(value, 3) for value in seconds],
-        "iterations": by_draw,
-        "hardest": hardest.tolist(),
-        "most_iterations": [int(n) for n in np.nan_to_num(iterations).max(axis=1)],
-        "failed": draws[failed].tolist(),
-        "set_aside": draws[aside].tolist(),
-    }
 
 
 def _solve_draw(work: Work, case: Case, batch: Draws, draw: int, aside: dict[int, str]) -> Row:
