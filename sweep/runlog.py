@@ -73,9 +73,8 @@ class RunLog:
         if self._file is None:
             return
         if event.kind == "batch_done":
-            self._write(
-                event.kind, {name: event.fields[name] for name in OF_BATCH if event.fields[name] not in ([], 0)}
-            )
+            told = event.fields
+            self._write(event.kind, {name: told[name] for name in (*OF_BATCH, *(key for key in IF_ANY if told[key]))})
         elif LEVELS[event.kind] >= logging.INFO:
             self._write(event.kind, event.fields)
 

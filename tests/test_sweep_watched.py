@@ -103,7 +103,8 @@ def test_killed_run_leaves_whole_lines_and_the_next_one_appends(tmp_path: Path) 
     assert content.endswith(b"\n")
     before = [json.loads(row) for row in content.splitlines()]
     assert before[0]["event"] == "run_began"
-    assert before[1]["event"] == "batch_done"
+    assert (before[1]["event"], before[1]["batch"], before[1]["draws"]) == ("batch_done", 0, 2)
+    assert "failed" not in before[1]
     assert before[-1]["event"] != "run_ended"
     log.write_bytes(content[:-7])  # as a machine that stops may leave it
     assert wattbit(tmp_path, *line).exit_code == 0
