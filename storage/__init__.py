@@ -25,10 +25,11 @@ from storage.errors import (
     StoreRefusedError,
     StoreUnavailableError,
 )
-from storage.files import Place, exists, root_of
+from storage.files import Place, StorePath, exists, root_of
 from storage.growth import extend_cube, finish_extension, is_being_extended
+from storage.history import History, read_history
 from storage.layout import Layout, Variable
-from storage.lease import LEASE_SECONDS, Lease, check_lease
+from storage.lease import LEASE_SECONDS, Lease, check_lease, lease_holder
 from storage.notes import note_numbers, put_note, read_note, remove_note
 from storage.reading import (
     CubeProgress,
@@ -59,6 +60,7 @@ __all__ = [
     "CubeExistsError",
     "CubeProgress",
     "FormatTooNewError",
+    "History",
     "Layout",
     "LayoutError",
     "Lease",
@@ -70,6 +72,7 @@ __all__ = [
     "RemotePath",
     "StorageError",
     "StoreInUseError",
+    "StorePath",
     "StoreRefusedError",
     "StoreUnavailableError",
     "Summary",
@@ -85,6 +88,7 @@ __all__ = [
     "finish_extension",
     "is_being_extended",
     "is_compacted",
+    "lease_holder",
     "local_tables",
     "missing_pieces",
     "note_numbers",
@@ -93,6 +97,7 @@ __all__ = [
     "read_batch",
     "read_commit",
     "read_commits",
+    "read_history",
     "read_inputs",
     "read_labels",
     "read_layout",
