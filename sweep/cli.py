@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,6 @@ from model import InputError, Status
 from report import PageError, robustness_table, table_record, table_text, write_report
 from sampling import SamplingError
 from storage import (
-    CubeProgress,
     Place,
     StorageError,
     StoreUnavailableError,
@@ -36,11 +35,14 @@ from sweep.cli_analysis import reweight
 from sweep.drawing import draw
 from sweep.ending import DONE, INTERRUPTED_RUN, WITH_FAILURES, refusing
 from sweep.errors import RunStoppedError, StudyError
+from sweep.events import emit, listening
 from sweep.executors import WorkersLostError
 from sweep.growth import added, fitted
 from sweep.plan import Plan, make_plan
 from sweep.run import Limits, check_store, default_store, missing_draws, refuse_memory
 from sweep.run import run as run_plan
+from sweep.runlog import RunLog, log_file
+from sweep.standing import standing, standing_text
 from sweep.study import read_study as read_study_file
 from sweep.verify import notes as verify_notes
 from sweep.verify import verdict
@@ -114,6 +116,7 @@ def naming(study: Path) -> Iterator[None]:
     metavar="SECONDS",
     help="Give a draw up and set it aside after so long; default: 100 times the pilot's time, at least 600 s.",
 )
+@click.option("--log", type=click.Path(path_type=Path), help="The run log; default: beside the page, .log.jsonl.")
 @refusing
 def run(
     study: Path,
@@ -124,6 +127,7 @@ def run(
     address: str | None,
     serial: bool,
     watchdog: float | None,
+    log: Path | None,
 ) -> int:
     """Run a study, or finish or extend the cube that an earlier run left; then print the table and write the report."""
     plan = _plan(study, draws)
@@ -135,6 +139,7 @@ def run(
     target = store or default_store(plan)
     refuse_memory(target, serial)
     page = _page(target)
+    logged = RunLog(log_file(log, page))
     plan = fitted(plan, target)
     samples.tell_notes(plan.drawn)
     if exists(target) and (more := added(plan, target)):
@@ -147,13 +152,22 @@ def run(
     limits = Limits.after_pilot(plan, seconds, watchdog)
     # How long a cluster will take, this machine does not know.
     click.echo(tell.plan_text(plan, seconds if missing and not address else None, processors, missing), err=True)
-    alone = f"wattbit solve {study}"
+    with logged, listening(logged.heed):
+        how = {"workers": workers, "address": address, "serial": serial, "limits": limits}
+        logged.code = _run_and_tell(plan, study, target, page, as_json, how)
+    return logged.code
+
+
+def _run_and_tell(plan: Plan, study: Path, target: Place, page: Path, as_json: bool, how: Mapping[str, Any]) -> int:
+    """Run a plan, print the table and write the page; returns the exit code."""
     try:
-        outcome = run_plan(plan, target, workers=workers, address=address, serial=serial, limits=limits, command=alone)
+        outcome = run_plan(plan, target, **how, command=f"wattbit solve {study}")
     except WorkersLostError as fault:
+        emit("run_stopped", reason=str(fault))
         click.echo(f"wattbit: {fault}; the same line again tries them once more", err=True)
         return WITH_FAILURES
     except (RunStoppedError, StoreUnavailableError) as fault:
+        emit("run_stopped", reason=str(fault))
         click.echo(f"wattbit: stopped: {fault}{INTERRUPTED_RUN}", err=True)
         return WITH_FAILURES
     click.echo(f"{outcome.solved} draws solved, {outcome.found} found finished", err=True)
@@ -281,13 +295,12 @@ def solve(
 @click.option("--summary", is_flag=True, help="Also savings and regret so far, from the summaries of batches.")
 @refusing
 def status(store: Place, as_json: bool, summary: bool) -> int:
-    """Say how far a cube is, and what failed."""
-    progress: CubeProgress = cube_progress(store)
+    """Say how far a cube is, how fast it goes, what failed, what took longest and who writes it."""
+    record = standing(store)
     if as_json:
-        record = tell.status_record(progress) | ({"summary": ask.so_far_record(store)} if summary else {})
-        click.echo(json.dumps(record, indent=1))
+        click.echo(json.dumps(record | ({"summary": ask.so_far_record(store)} if summary else {}), indent=1))
         return DONE
-    click.echo(tell.status_text(progress) + ask.compacted_note(store))
+    click.echo(standing_text(record) + ask.compacted_note(store))
     if summary:
         click.echo("\n" + ask.so_far_text(store, WIDTH))
     return DONE
