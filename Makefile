@@ -4,12 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help run test lint bench clean
+.PHONY: help run test lint bench soak clean
 
 help:
 	@echo "make run   set up, run the default study, print the robustness table, write cube and report"
 	@echo "make test  set up, then linters, type checker, import rules and tests"
 	@echo "make bench  measure this engine beside others, some ten minutes; docs/performance.md tells more"
+	@echo "make soak  kill runs at 100 random moments and compare every cube, half an hour; SOAK='--kills 20 --seed 1' for others"
 	@echo "make lint  linters, type checker and import rules alone"
 
 $(READY): pyproject.toml constraints.txt
@@ -34,6 +35,9 @@ bench: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[peers]'
 	mkdir -p results
 	$(BIN)/python -m benchmarks --workload default --full-year --json results/benchmark.json
+
+soak: $(READY)
+	$(BIN)/python -m tests.soak $(SOAK)
 
 clean:
 	rm -rf $(VENV) results

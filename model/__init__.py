@@ -12,7 +12,7 @@ from model.draw import solve_draw
 from model.errors import InputError, TemplateError
 from model.inputs import Inputs, read_inputs
 from model.live import LiveHighs, Solution, Status
-from model.outcomes import OUTCOMES, Outcome, coordinates
+from model.outcomes import OUTCOMES, RESIDUALS, Outcome, coordinates
 from model.parameters import WEATHER_YEAR, check_draws, check_theta, optional_parameters, required_parameters
 from model.spec import DaysSpec, FreeSpec, InputsSpec, Siting
 from model.template import Template
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "OUTCOMES",
+    "RESIDUALS",
     "WEATHER_YEAR",
     "Case",
     "Configuration",

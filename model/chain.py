@@ -121,6 +121,8 @@ class Dispatcher:
                 year.status = solution.status
                 live.start_from(case.start.to_highs())
                 continue
+            year.primal_residual = max(year.primal_residual, solution.residuals.primal)
+            year.dual_residual = max(year.dual_residual, solution.residuals.dual)
             weight = float(self.days.weight[number])
             if solve.is_true:
                 year.cost += weight * solution.objective

@@ -13,7 +13,7 @@ from model.chain import Dispatcher
 from model.configurations import Configuration
 from model.free import Cuts, FreeSolution, solve_free
 from model.live import LiveHighs, Status
-from model.outcomes import OUTCOMES
+from model.outcomes import OUTCOMES, RESIDUALS
 from model.parameters import Theta, check_theta
 from model.template import Floats
 from model.year import Year
@@ -30,8 +30,8 @@ def solve_draw(case: Case, theta: Theta) -> dict[str, Floats]:
     Returns
     -------
     dict
-        Name of an outcome -> array (configuration, ...) as ``OUTCOMES`` says; NaN where a configuration was not
-        solved, for the reason in ``status``.
+        Name of an outcome -> array (configuration, ...) as ``OUTCOMES`` and ``RESIDUALS`` say; NaN where a
+        configuration was not solved, for the reason in ``status``.
 
     Raises
     ------
@@ -72,7 +72,7 @@ def _fixed(
         sites, violated = siting.count_sites(x, case.inputs)
         placement = replace(placement, sites=sites, sites_violated=violated)
     found = outcomes.of_configuration(theta, case.inputs, placement, year, solution.iterations)
-    return {**found, "status": float(Status.OPTIMAL)}
+    return {**found, **_residuals(year), "status": float(Status.OPTIMAL)}
 
 
 def _free(case: Case, theta: Theta, found: FreeSolution) -> dict[str, Floats | float]:
@@ -82,17 +82,22 @@ def _free(case: Case, theta: Theta, found: FreeSolution) -> dict[str, Floats | f
     nuclear = float(solved["dispatch_cost"]) - found.year.cost / 1000
     return {
         **solved,
+        **_residuals(found.year),
         "lower_bound": found.lower_bound + nuclear,
         "iterations": float(found.iterations),
         "status": float(found.status),
     }
 
 
+def _residuals(year: Year) -> dict[str, float]:
+    return {"primal_residual": year.primal_residual, "dual_residual": year.dual_residual}
+
+
 def _assemble(case: Case, results: Mapping[str, Mapping[str, Floats | float]]) -> dict[str, Floats]:
     """Stack the configurations' outcomes; what is missing is NaN."""
     labels = outcomes.coordinates(case.inputs, case.configurations, case.tiers)
     arrays: dict[str, Floats] = {}
-    for outcome in OUTCOMES:
+    for outcome in (*OUTCOMES, *RESIDUALS):
         shape = tuple(len(labels[dim]) for dim in outcome.dims)
         arrays[outcome.name] = np.stack(
             [np.broadcast_to(results[c.name].get(outcome.name, np.nan), shape) for c in case.configurations]

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from model import siting
 from model.case import Case
 from model.configurations import Configuration
-from model.live import INFINITY, LiveHighs, Status
+from model.live import INFINITY, LiveHighs, Status, taken
 from model.parameters import Theta
 from model.siting import Placement
 from model.template import Floats, Template
@@ -79,14 +79,14 @@ class Master:
         none = np.zeros(0, dtype=np.int32)
         lower, upper = np.zeros(self.days), np.full(self.days, INFINITY)
         starts = np.zeros(self.days, dtype=np.int32)
-        self.live.highs.addCols(self.days, weights / 1000, lower, upper, 0, starts, none, np.zeros(0))
+        taken(self.live.highs.addCols(self.days, weights / 1000, lower, upper, 0, starts, none, np.zeros(0)), "columns")
         self.has_sites = bool(template.integer.any())
         self.relaxed = False
 
     def relax(self, relaxed: bool) -> None:
         """Let the numbers of sites be fractions, or whole again."""
         self.relaxed = relaxed
-        self.live.highs.setOptionValue("solve_relaxation", relaxed)
+        taken(self.live.highs.setOptionValue("solve_relaxation", relaxed), "an option")
 
     def add(self, cuts: Cuts) -> None:
         """Add a cut per day: theta[d] - slope[d] . X >= constant[d], X of an area = its x summed over tiers."""
@@ -99,7 +99,8 @@ class Master:
         value[:, 1:] = -np.repeat(cuts.slope, tiers, axis=1)
         start = np.arange(0, self.days * width, width, dtype=np.int32)
         upper = np.full(self.days, INFINITY)
-        self.live.highs.addRows(self.days, cuts.constant, upper, index.size, start, index.ravel(), value.ravel())
+        rows = self.live.highs.addRows(self.days, cuts.constant, upper, index.size, start, index.ravel(), value.ravel())
+        taken(rows, "cuts")
 
     def solve(self) -> tuple[Status, Floats, float]:
         """Status, primal columns of the siting stage, and the bound of the whole [billion yen/yr]."""

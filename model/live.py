@@ -6,6 +6,7 @@ import struct
 from collections.abc import Mapping
 from enum import IntEnum
 from functools import cached_property
+from typing import Any, NamedTuple
 
 import highspy
 import numpy as np
@@ -13,6 +14,7 @@ import numpy as np
 from model.template import Floats, Ints, Part, Template
 
 ITERATION_LIMIT = 50_000  # simplex iterations of one solve: some fifty times what a cold day takes
+NODE_LIMIT = 100_000  # branch-and-bound nodes of one solve: a thousand times what a whole-number siting takes
 INFINITY = highspy.kHighsInf
 
 
@@ -28,13 +30,22 @@ class Status(IntEnum):
     SOLVER_ERROR = 6
 
 
+_ERROR = highspy.HighsStatus.kError
 _STATUS = {
     highspy.HighsModelStatus.kOptimal: Status.OPTIMAL,
     highspy.HighsModelStatus.kInfeasible: Status.INFEASIBLE,
     highspy.HighsModelStatus.kUnbounded: Status.UNBOUNDED,
     highspy.HighsModelStatus.kUnboundedOrInfeasible: Status.INFEASIBLE,
     highspy.HighsModelStatus.kIterationLimit: Status.ITERATION_LIMIT,
+    highspy.HighsModelStatus.kSolutionLimit: Status.ITERATION_LIMIT,  # of nodes
 }
+
+
+class Residuals(NamedTuple):
+    """How far a solution is off at most: a row or bound in the model's unit, a reduced cost in cost by it."""
+
+    primal: float
+    dual: float
 
 
 class Solution:
@@ -45,7 +56,7 @@ class Solution:
     """
 
     def __init__(self, live: LiveHighs, status: Status, iterations: int) -> None:
-        self.status, self.iterations = status, iterations
+        self.status, self.iterations, self.residuals = status, iterations, live.residuals
         self.objective: float = live.highs.getObjectiveValue()
         self._live, self._solve, self._found = live, live.solves, live.highs.getSolution()
 
@@ -96,13 +107,15 @@ class LiveHighs:
             "threads": 1,
             "random_seed": 0,
             "simplex_iteration_limit": ITERATION_LIMIT,
+            "mip_max_nodes": NODE_LIMIT,
             **(options or {}),
         }.items():
-            if self.highs.setOptionValue(name, value) is highspy.HighsStatus.kError:
+            if self.highs.setOptionValue(name, value) == _ERROR:
                 raise ValueError(f"HiGHS does not know the option {name!r} = {value!r}")
         self._entries: Floats | None = None
         self._start = basis
         self.iterations = self.solves = 0
+        self.residuals = Residuals(np.nan, np.nan)
 
     def move(self, entries: Floats) -> None:
         """Make the program that of ``entries`` (one row of ``Template.values``); passes on only what differs."""
@@ -129,24 +142,25 @@ class LiveHighs:
         highs, entries = self.highs, self.entries
         section = {name: entries[where] for name, where in self.template.sections.items()}
         if columns.size:
-            highs.changeColsBounds(
-                columns.size, columns, section["column_lower"][columns], section["column_upper"][columns]
-            )
+            lower, upper = section["column_lower"][columns], section["column_upper"][columns]
+            taken(highs.changeColsBounds(columns.size, columns, lower, upper), "bounds of columns")
         if rows.size:
-            highs.changeRowsBounds(rows.size, rows, section["row_lower"][rows], section["row_upper"][rows])
+            lower, upper = section["row_lower"][rows], section["row_upper"][rows]
+            taken(highs.changeRowsBounds(rows.size, rows, lower, upper), "bounds of rows")
         if costs.size:
-            highs.changeColsCost(costs.size, costs, section["cost"][costs])
+            taken(highs.changeColsCost(costs.size, costs, section["cost"][costs]), "costs")
         owners = np.searchsorted(self.template.row_start, places, side="right") - 1
         for place, row in zip(places.tolist(), owners.tolist(), strict=True):
-            highs.changeCoeff(row, int(self.template.column_index[place]), float(section["matrix"][place]))
+            column, value = int(self.template.column_index[place]), float(section["matrix"][place])
+            taken(highs.changeCoeff(row, column, value), "a coefficient")
         if offset:
-            highs.changeObjectiveOffset(float(section["offset"][0]))
+            taken(highs.changeObjectiveOffset(float(section["offset"][0])), "an objective offset")
 
     def _pass(self, entries: Floats) -> None:
         template, (rows, columns) = self.template, self.template.shape
         part = {name: np.ascontiguousarray(entries[where]) for name, where in template.sections.items()}
         sense = highspy.ObjSense.kMaximize if template.maximise else highspy.ObjSense.kMinimize
-        self.highs.passModel(
+        status = self.highs.passModel(
             columns,
             rows,
             template.column_index.size,
@@ -163,8 +177,9 @@ class LiveHighs:
             part["matrix"],
             template.integer.astype(np.int32),
         )
+        taken(status, "a program")
         if self._start is not None:
-            self.highs.setBasis(self._start)
+            self.start_from(self._start)
 
     def _patch(self, before: Floats, after: Floats) -> None:
         moved = before != after
@@ -200,8 +215,9 @@ class LiveHighs:
         outcome = self.highs.run()
         if outcome == highspy.HighsStatus.kError:
             return Status.SOLVER_ERROR, 0
-        status = _STATUS.get(self.highs.getModelStatus(), Status.SOLVER_ERROR)
-        return status, max(int(self.highs.getInfo().simplex_iteration_count), 0)
+        status, info = _STATUS.get(self.highs.getModelStatus(), Status.SOLVER_ERROR), self.highs.getInfo()
+        self.residuals = Residuals(info.max_primal_infeasibility, info.max_dual_infeasibility)
+        return status, max(int(info.simplex_iteration_count), 0)
 
     def basis(self) -> highspy.HighsBasis:
         """The basis of the last solve, a copy."""
@@ -210,4 +226,16 @@ class LiveHighs:
 
     def start_from(self, basis: highspy.HighsBasis) -> None:
         """Let the next solve start from ``basis``."""
-        self.highs.setBasis(basis)
+        taken(self.highs.setBasis(basis), "a basis")
+
+
+def taken(status: Any, what: str) -> None:
+    """Make sure that HiGHS took what it was given; else it would go on with what was there before.
+
+    Raises
+    ------
+    RuntimeError
+        It refused, as it does numbers that are none and places beyond the program.
+    """
+    if status == _ERROR:
+        raise RuntimeError(f"HiGHS refused {what}")

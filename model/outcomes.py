@@ -90,6 +90,11 @@ OUTCOMES: tuple[Outcome, ...] = (
     Outcome("iterations", (), "1", "simplex iterations of all solves of the configuration"),
     Outcome("status", (), "", "state of the solve", "int8"),
 )
+# What the solver says of itself, kept with the run: largest over the solves of the days.
+RESIDUALS: tuple[Outcome, ...] = (
+    Outcome("primal_residual", (), "GW", "by how much a row or bound of a day's dispatch is broken at most"),
+    Outcome("dual_residual", (), "million yen per GW", "by how much a reduced cost of a day's dispatch is off at most"),
+)
 
 
 def coordinates(

@@ -74,6 +74,8 @@ class Year:
     hydro : (A,) array, GWh
     days : float
         Sum of the day weights.
+    primal_residual, dual_residual : float
+        The largest of its solves: of a row or bound [GW, GWh of stored energy], of a reduced cost [million yen per GW].
     """
 
     reader: YearReader
@@ -91,6 +93,8 @@ class Year:
     cut_constant: float = 0.0
     iterations: int = 0
     status: Status = Status.OPTIMAL
+    primal_residual: float = 0.0
+    dual_residual: float = 0.0
 
     @classmethod
     def empty(cls, reader: YearReader, base: Floats, available: Floats) -> Year:

@@ -3,13 +3,14 @@
 from report.figures import curtailment_figure, regret_figure, saving_figure
 from report.image import to_png, to_svg
 from report.outcomes import CubeContentError
-from report.page import render_report, write_report
+from report.page import PageError, render_report, write_report
 from report.robustness import robustness_table
 from report.text import table_record, table_text
 from report.words import notes, summary
 
 __all__ = [
     "CubeContentError",
+    "PageError",
     "curtailment_figure",
     "notes",
     "regret_figure",

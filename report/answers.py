@@ -14,7 +14,8 @@ from rich.table import Table
 
 from report.query import Answer
 
-COUNTS = {"n": "n", "failed": "failed", "not_run": "not run", "no_value": "no value"}
+COUNTS = {"not_run": "not run", "no_value": "no value"}
+NOISE = 1e-9  # text shows what is smaller as 0: it is rounding in a solve; CSV and JSON have it
 SHARES = {"failed_share": "failed share", "not_run_share": "not-run share"}
 
 
@@ -24,25 +25,31 @@ def headings(answer: Answer, *, shares: bool) -> dict[str, str]:
     columns = {key: key for key in answer.keys} | {name: f"{name} [{answer.units}]" for name in values}
     if answer.question.above is not None:
         columns["above"] = f"share above {answer.question.above:g}"
-    return columns | COUNTS | (SHARES if shares else {})
+    of_failed = {f"failed_{word}": word.replace("_", " ") for word in answer.states}
+    return columns | {"n": "n", "failed": "failed"} | of_failed | COUNTS | (SHARES if shares else {})
 
 
 def answer_text(answer: Answer, *, width: int = 120) -> str:
     """Set an answer as text: the unit above, one line a row, notes below; "-" where a number is missing."""
     grid = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     columns = headings(answer, shares=False)
-    if not any(row["no_value"] for row in answer.rows):
+    rows = [row for row in answer.rows if row["n"] or not row["no_value"]] or answer.rows
+    if not any(row["no_value"] for row in rows):
         del columns["no_value"]
     for name, heading in columns.items():
         short = heading.replace(f" [{answer.units}]", "")
         grid.add_column(short, justify="left" if name in answer.keys else "right", no_wrap=True)
-    for row in answer.rows:
+    for row in rows:
         grid.add_row(*(_shown(row[name], name in answer.keys) for name in columns))
     question = answer.question
     title = f"{question.variable} [{answer.units}]" + (
         f", summed over {', '.join(question.sum)}" if question.sum else ""
     )
     lines = [title + (f", where {question.where}" if question.where else ""), *answer.notes]
+    if left_out := len(answer.rows) - len(rows):
+        lines.append(
+            f"{left_out} rows in which {question.variable} is not defined are left out; --csv and --json have them."
+        )
     console = Console(file=io.StringIO(), width=width, color_system=None, highlight=False, markup=False, emoji=False)
     console.width = max(width, Measurement.get(console, console.options.update_width(10**4), grid).maximum)
     with console.capture() as captured:
@@ -89,4 +96,6 @@ def _shown(value: str | int | float, key: bool) -> str:
         return f"{value}" if key else f"{value:,}"
     if math.isnan(value):
         return "-"
+    if not key and abs(value) < NOISE:
+        return "0"
     return f"{value:g}" if key else f"{value + 0.0:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"

@@ -105,6 +105,15 @@ COLUMNS = (
         percent=True,
     ),
     Column(
+        "saving_draws",
+        "Saving in fuel and CO2 cost",
+        "n",
+        "\nn",
+        "1",
+        0,
+        "Draws behind these numbers: finished in the configuration and in the reference.",
+    ),
+    Column(
         "saving_total_mean",
         "Total cost",
         "mean saving",
@@ -113,6 +122,15 @@ COLUMNS = (
         1,
         "Mean saving in total cost: siting (building, sites, network, latency penalty) and dispatch, against the "
         "reference in the same draw.",
+    ),
+    Column(
+        "saving_total_draws",
+        "Total cost",
+        "n",
+        "\nn",
+        "1",
+        0,
+        "Draws behind the mean saving: finished in the configuration and in the reference.",
     ),
     Column(
         "regret_mean",
@@ -134,6 +152,15 @@ COLUMNS = (
         "Largest such regret over the draws. It can only grow with more draws.",
     ),
     Column(
+        "regret_draws",
+        "Total cost",
+        "n",
+        "\nn",
+        "1",
+        0,
+        "Draws behind the regrets: finished in the configuration and compared with all the others.",
+    ),
+    Column(
         "curtailment_mean",
         "Curtailment",
         "mean",
@@ -141,6 +168,15 @@ COLUMNS = (
         "TWh per year",
         2,
         "Solar and wind energy that could not be used, summed over areas and technologies, averaged over draws.",
+    ),
+    Column(
+        "curtailment_draws",
+        "Curtailment",
+        "n",
+        "\nn",
+        "1",
+        0,
+        "Draws behind it: finished in the configuration.",
     ),
     Column(
         "latency_unserved_mean",
@@ -154,19 +190,31 @@ COLUMNS = (
         percent=True,
     ),
     Column(
+        "latency_unserved_draws",
+        "Latency-unserved",
+        "n",
+        "\nn",
+        "1",
+        0,
+        "Draws behind it: finished in the configuration.",
+    ),
+)
+
+DRAWS = (
+    Column(
         "draws_finished",
         "Draws",
         "finished",
-        "draws\nn",
+        "finished",
         "1",
         0,
-        "Number of draws solved to the optimum for this configuration: the ones that all its numbers rest on.",
+        "Draws solved to the optimum for this configuration. How many of them a number rests on stands beside it, as n.",
     ),
     Column(
         "draws_failed",
         "Draws",
         "failed",
-        "\nfailed",
+        "failed",
         "1",
         0,
         "Draws tried without an optimum (infeasible, unbounded, iteration limit, set aside or solver error). They "
@@ -176,7 +224,7 @@ COLUMNS = (
         "draws_not_run",
         "Draws",
         "not run",
-        "\nnot run",
+        "not run",
         "1",
         0,
         "Draws of the design that have not been solved yet. They enter no number.",

@@ -14,9 +14,8 @@ from report.columns import COST
 from report.outcomes import (
     configuration_names,
     defined,
-    finished,
     free_configurations,
-    mean_from_summary,
+    from_summary,
     outcome,
     paired_outcome,
     reference_configuration,
@@ -240,12 +239,18 @@ def curtailment_figure(cube: xr.Dataset, summary: Summary | None = None) -> Figu
         missing.
     """
     free = free_configurations(cube)
-    means = mean_from_summary(cube, "curtailment", summary)
-    if means is None:
-        of_area = outcome(cube, "curtailment").sum("technology", skipna=True, min_count=1).mean("draw").compute()
+    told = from_summary(cube, "curtailment", summary)
+    if told is None:
+        of_draw = outcome(cube, "curtailment").sum("technology", skipna=True, min_count=1)
+        both = {"mean": of_draw.mean("draw"), "n": of_draw.notnull().any("area").sum("draw")}
+        told = xr.Dataset(both).compute()
+        of_area, behind = told["mean"], told["n"]
     else:
-        of_area = means.sum("technology", skipna=True, min_count=1)
-    resting_on = _resting_on(finished(cube).sum("draw").to_numpy().tolist())
+        of_area, behind = (
+            told["mean"].sum("technology", skipna=True, min_count=1),
+            told["n"].max(["area", "technology"]),
+        )
+    resting_on = _resting_on(behind.to_numpy().tolist())
     names, areas = configuration_names(cube), [str(area) for area in of_area["area"].to_numpy()]
     shown = of_area.transpose("configuration", "area").to_numpy()
     total = of_area.sum("area", skipna=True, min_count=1).to_numpy()

@@ -17,6 +17,8 @@ from storage import Summary
 
 NOT_RUN = 0
 OPTIMAL = 1
+LISTED = "; `wattbit query STORE` lists what is known"
+NEAR, SHOWN, MANY = 0.65, 6, 24  # how like a name must be to be named; how many are; of how many all are
 
 
 class CubeContentError(ValueError):
@@ -24,10 +26,18 @@ class CubeContentError(ValueError):
 
 
 def nearest(name: str, known: Iterable[object]) -> str:
-    """Name the nearest of what is known, or all of it, as the end of a message."""
+    """Name the nearest of what is known, those that contain the name, or all of it, as the end of a message."""
     names = [str(each) for each in known]
-    close = difflib.get_close_matches(name, names, n=1)
-    return f"; nearest known: {close[0]!r}" if close else f"; known: {', '.join(names) or 'none'}"
+    plain = {each.lower(): each for each in names}
+    wanted = name.lower().replace(" ", "_").replace("-", "_")
+    containing = [plain[each] for each in plain if len(wanted) > 2 and wanted in each]
+    close = [plain[each] for each in difflib.get_close_matches(wanted, plain, n=1, cutoff=NEAR)]
+    if wanted not in plain and len(containing) > 1:
+        more = ", ..." if len(containing) > SHOWN else ""
+        return f"; known: {', '.join(map(repr, containing[:SHOWN]))}{more}"
+    if close or containing:
+        return f"; nearest known: {(close or containing)[0]!r}"
+    return f"; known: {', '.join(names) or 'none'}" if len(names) <= MANY else LISTED
 
 
 def attribute(cube: xr.Dataset, name: str) -> Any:
@@ -113,6 +123,16 @@ def variable(cube: xr.Dataset, name: str) -> xr.DataArray:
     return array.transpose("draw", "configuration", ...)
 
 
+def states(cube: xr.Dataset) -> dict[int, str]:
+    """Name every status by its CF flags; without them, those that occur, by their numbers."""
+    status = variable(cube, "status")
+    if "flag_meanings" in status.attrs:
+        values, words = status.attrs["flag_values"], status.attrs["flag_meanings"].split()
+        return {int(value): word for value, word in zip(values, words, strict=True)}
+    known = {NOT_RUN: "not_run", OPTIMAL: "optimal"}
+    return {int(each): known.get(int(each), f"status_{each}") for each in np.unique(status.to_numpy())}
+
+
 def finished(cube: xr.Dataset) -> xr.DataArray:
     """Tell whether each pair was solved to the optimum: boolean over (draw, configuration)."""
     return variable(cube, "status") == OPTIMAL
@@ -136,9 +156,9 @@ def defined(values: xr.DataArray, configuration: str) -> NDArray[np.float64]:
     return column[~np.isnan(column)]
 
 
-def mean_from_summary(cube: xr.Dataset, name: str, summary: Summary | None) -> xr.DataArray | None:
+def from_summary(cube: xr.Dataset, name: str, summary: Summary | None) -> xr.Dataset | None:
     """
-    Read the mean over finished draws of a variable that may be too large to read for it.
+    Read the mean over finished draws of a variable that may be too large to read for it, and how many these are.
 
     Parameters
     ----------
@@ -151,12 +171,12 @@ def mean_from_summary(cube: xr.Dataset, name: str, summary: Summary | None) -> x
 
     Returns
     -------
-    DataArray or None
-        Over (configuration, ...). None without a summary, or where its draws are not the finished ones in every cell
-        that has any: then the values have to be read.
+    Dataset or None
+        ``mean`` and ``n`` over (configuration, ...). None without a summary, or where its draws are not the finished
+        ones in every cell that has any: then the values have to be read.
     """
     if summary is None:
         return None
     of_variable, done = summary.of(name), finished(cube).sum("draw").compute()
     counts = of_variable["n"]
-    return of_variable["mean"] if bool(((counts == done) | (counts == 0)).all()) else None
+    return of_variable[["mean", "n"]] if bool(((counts == done) | (counts == 0)).all()) else None

@@ -12,12 +12,12 @@ import xarray as xr
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from report.columns import COLUMNS, Column
+from report.columns import COLUMNS, DRAWS, Column
 from report.figures import curtailment_figure, regret_figure, saving_figure
 from report.image import to_svg
 from report.outcomes import CubeContentError, attribute, configuration_names, reference_configuration
 from report.robustness import robustness_table
-from report.text import row_label
+from report.text import draws_columns, draws_line, row_label
 from report.words import notes
 from report.words import summary as told_in_words
 from storage import Summary
@@ -25,6 +25,10 @@ from storage import Summary
 PUBLISHED_SAVING = (
     65.0  # billion yen per year of fuel and CO2-measure cost, Mitsubishi Research Institute, 8 October 2025
 )
+
+
+class PageError(OSError):
+    """The page cannot be written where it was asked for; the message names it and the cause."""
 
 
 @dataclass(frozen=True)
@@ -139,8 +143,14 @@ def render_report(cube: xr.Dataset, *, command: str | None, summary: Summary | N
         title=str(attribute(cube, "title")),
         summary=told_in_words(table),
         groups=groups,
-        columns=COLUMNS,
+        columns=(*COLUMNS, *DRAWS),
         rows=rows,
+        draws_line=draws_line(table),
+        draws_headings=list(draws_columns(table).values()),
+        draws_rows=[
+            (row_label(table, name), [f"{int(table[each].sel(configuration=name)):,}" for each in draws_columns(table)])
+            for name in names
+        ],
         reference=table.attrs["reference"],
         notes=notes(table),
         published=published,
@@ -167,8 +177,18 @@ def write_report(cube: xr.Dataset, out: Path, *, command: str | None, summary: S
     -------
     Path
         ``out``.
+
+    Raises
+    ------
+    PageError
+        Where it cannot be written.
     """
     page = render_report(cube, command=command, summary=summary)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(page, encoding="utf-8", errors="replace")  # a path in the command may hold bytes that are no text
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(
+            page, encoding="utf-8", errors="replace"
+        )  # a path in the command may hold bytes that are no text
+    except OSError as fault:
+        raise PageError(f"the page {out} cannot be written: {fault.strerror or fault}") from fault
     return out

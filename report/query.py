@@ -16,7 +16,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from report.groups import groups_of
-from report.outcomes import NOT_RUN, OPTIMAL, nearest, variable
+from report.outcomes import NOT_RUN, OPTIMAL, nearest, states, variable
 from report.robustness import QUANTILE_METHOD
 from report.where import QueryError, Where
 
@@ -84,16 +84,23 @@ class Answer:
         Columns that tell the groups apart.
     rows : list of dict
         ``keys``; ``n``, the draws that the numbers rest on; ``failed``, ``not_run``, and ``no_value`` where a
-        finished draw has none (these four add up to the draws of the group); ``failed_share``, ``not_run_share``;
-        ``mean``, ``sd``, ``q0.05``, ...; ``above``. NaN where no draw is left; sd also where one is.
+        finished draw has none (these four add up to the draws of the group); ``failed_STATE`` for each of ``states``
+        (these add up to ``failed``); ``failed_share``, ``not_run_share``; ``mean``, ``sd``, ``q0.05``, ...; ``above``.
+        NaN where no draw is left; sd also where one is.
+    states : tuple of str
+        The states of failed draws that occur in these rows.
+    nothing : str
+        Says so where no draw meets the condition, else empty.
     notes : list of str
-        What the numbers may not be taken for.
+        What the numbers may not be taken for, ``nothing`` among them.
     """
 
     question: Question
     units: str
     keys: tuple[str, ...]
     rows: list[Row]
+    states: tuple[str, ...]
+    nothing: str
     notes: list[str]
 
 
@@ -103,35 +110,64 @@ def answer(cube: xr.Dataset, question: Question) -> Answer:
     Raises
     ------
     QueryError
-        Where the question has unknown names, or asks for what has no meaning. The message says what to change.
+        Where the question has unknown names, asks for what has no meaning, or for parameters that no draw has. The
+        message says what to change.
     """
-    array = _summed(_selected(_wanted(cube, question.variable), question), question)
-    if any(not 0 <= share <= 1 for share in question.quantiles):
-        raise QueryError(f"--quantile {question.quantiles}: expected shares between 0 and 1, as 0.05")
+    array = asked_values(cube, question)
+    for share in question.quantiles:
+        if not 0 <= share <= 1:
+            raise QueryError(f"--quantile {share:g}: expected shares between 0 and 1, as 0.05 for 5 %")
     labels = [str(name) for name in cube["configuration"].to_numpy()]
     columns = [labels.index(str(name)) for name in array["configuration"].to_numpy()]
     where = Where(question.where, cube)
+    nothing = "" if where.meets[:, columns].any() else _nothing(cube, question, where, columns)
+    if nothing and not where.on_outcomes:
+        raise QueryError(nothing)
     dims = [str(dim) for dim in array.dims if dim != "draw"]
     groups = groups_of(cube, [name for name in question.by if name not in dims])
     status = variable(cube, "status").to_numpy()
+    failing = {value: word for value, word in states(cube).items() if value not in (OPTIMAL, NOT_RUN)}
+    # a parameter has a value in a failed draw too, and who asks for failed draws means these
+    any_status = where.on_status and "configuration" not in cube[question.variable].dims
     found: list[tuple[dict[str, int], Row]] = []
-    for place, piece in _pieces(array):
+    for place, piece in pieces(array):
         column = columns[place[0]]
         maybe = ~where.fails[:, column]  # what lacks a value that the condition asks for may meet it
-        values = np.where((status[:, column] == OPTIMAL) & where.meets[:, column], piece, np.nan)
+        counts = any_status | (status[:, column] == OPTIMAL)
+        values = np.where(counts & where.meets[:, column], piece, np.nan)
         shown = {dim: str(array[dim].to_numpy()[at]) for dim, at in zip(dims, place, strict=True)}
         ranks = dict(zip(dims, place, strict=True))
         for group in groups:
             chosen = group.draws[maybe[group.draws]]
-            row = _row(values[chosen], status[chosen, column], question)
+            row = _row(values[chosen], status[chosen, column], failing, question)
             found.append((ranks | group.ranks, {**shown, **group.labels, **row}))
     asked = [name.partition(":")[0] for name in question.by]
     keys = tuple(dict.fromkeys([*asked, *dims]))
     found.sort(key=lambda each: [each[0][key] for key in keys])
     units = "1" if "units" not in array.attrs else str(array.attrs["units"])
-    return Answer(
-        question, units, keys, [row for _, row in found], _notes(cube, question, where, [row for _, row in found])
-    )
+    rows = [row for _, row in found]
+    occurring = tuple(word for word in failing.values() if any(row[f"failed_{word}"] for row in rows))
+    for row, word in itertools.product(rows, set(failing.values()) - set(occurring)):
+        del row[f"failed_{word}"]
+    notes = [*([nothing] if nothing else []), *_notes(cube, question, where, rows)]
+    return Answer(question, units, keys, rows, occurring, nothing, notes)
+
+
+def _nothing(cube: xr.Dataset, question: Question, where: Where, columns: list[int]) -> str:
+    told = where.ranges(columns)
+    in_these = " in these configurations" if where.on_outcomes else ""
+    return f"no draw of {cube.sizes['draw']} meets --where {question.where!r}{in_these}" + (f": {told}" if told else "")
+
+
+def asked_values(cube: xr.Dataset, question: Question) -> xr.DataArray:
+    """Return the variable asked for, selected and summed as asked: over (draw, configuration, ...), as it is stored.
+
+    Raises
+    ------
+    QueryError
+        As `answer`.
+    """
+    return _summed(_selected(_wanted(cube, question.variable), question), question)
 
 
 def _wanted(cube: xr.Dataset, name: str) -> xr.DataArray:
@@ -139,6 +175,8 @@ def _wanted(cube: xr.Dataset, name: str) -> xr.DataArray:
     known = [str(each) for each in cube.data_vars if each != "status"]
     if name == "status":
         raise QueryError("status: every row tells how many draws failed or were not run; ask for another variable")
+    if name in cube.dims:
+        raise QueryError(f"{name} is a dimension; ask for a parameter or outcome, and use it in --by or --select")
     if name not in known:
         raise QueryError(f"no parameter or outcome {name!r}{nearest(name, known)}")
     array = cube[name]
@@ -165,7 +203,8 @@ def _selected(array: xr.DataArray, question: Question) -> xr.DataArray:
 def _summed(array: xr.DataArray, question: Question) -> xr.DataArray:
     for dim in question.sum:
         if dim not in array.dims:
-            raise QueryError(f"--sum {dim}: {array.name} does not run over it{nearest(dim, map(str, array.dims))}")
+            can = SUMMABLE.get(question.variable, ())
+            raise QueryError(f"--sum {dim}: {array.name} does not run over it{nearest(dim, can)}")
         if dim not in SUMMABLE.get(question.variable, ()):
             raise QueryError(
                 f"--sum {dim}: {array.name} over several {dim}s does not add up; --select or group instead"
@@ -176,7 +215,7 @@ def _summed(array: xr.DataArray, question: Question) -> xr.DataArray:
     return array.sum(list(question.sum), skipna=True, min_count=1, keep_attrs=True) if question.sum else array
 
 
-def _pieces(array: xr.DataArray) -> Iterator[tuple[tuple[int, ...], Values]]:
+def pieces(array: xr.DataArray) -> Iterator[tuple[tuple[int, ...], Values]]:
     """Yield the draws of each cell, with its place along the dimensions after ``draw``, a bounded part at a time."""
     shape = array.shape[1:]
     # as many leading dimensions taken apart as it needs for the rest to be small
@@ -188,13 +227,15 @@ def _pieces(array: xr.DataArray) -> Iterator[tuple[tuple[int, ...], Values]]:
             yield (*outer, *inner), by_cell[inner]
 
 
-def _row(values: Values, status: NDArray[np.int8], question: Question) -> Row:
-    """Reckon one row from the draws that meet the condition, or may."""
-    there = values[~np.isnan(values)]
+def _row(values: Values, status: NDArray[np.int8], failing: Mapping[int, str], question: Question) -> Row:
+    """Reckon one row from the draws that meet the condition, or may; ``failing``: states of failed draws."""
+    lacking = np.isnan(values)
+    there, of_lacking = values[~lacking], status[lacking]
     n, draws = len(there), len(values)
-    not_run = int((status == NOT_RUN).sum())
-    failed = draws - not_run - int((status == OPTIMAL).sum())
+    not_run = int((of_lacking == NOT_RUN).sum())
+    failed = len(of_lacking) - not_run - int((of_lacking == OPTIMAL).sum())
     row: Row = {"n": n, "failed": failed, "not_run": not_run, "no_value": draws - n - failed - not_run}
+    row |= {f"failed_{word}": int((of_lacking == value).sum()) for value, word in failing.items()}
     row |= {
         "failed_share": failed / draws if draws else math.nan,
         "not_run_share": not_run / draws if draws else math.nan,
@@ -210,6 +251,12 @@ def _row(values: Values, status: NDArray[np.int8], question: Question) -> Row:
 
 def _notes(cube: xr.Dataset, question: Question, where: Where, rows: list[Row]) -> list[str]:
     notes = [f"n: finished draws behind the numbers, of {cube.sizes['draw']} in the study. Quantiles: numpy 'linear'."]
+    if "configuration" not in cube[question.variable].dims:
+        if where.on_status:
+            notes = [f"n: draws behind the numbers, whatever became of them, of {cube.sizes['draw']} in the study."]
+        notes.append(
+            f"{question.variable} is a parameter: configurations differ only in the draws that count for them."
+        )
     if any(row["failed"] or row["not_run"] for row in rows):
         notes.append("Draws that failed or were not run enter no number and are never counted as zero.")
         if where.on_outcomes:

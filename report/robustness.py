@@ -11,7 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy import stats
 
-from report.columns import COLUMNS, COST
+from report.columns import COLUMNS, COST, DRAWS
 from report.outcomes import (
     NOT_RUN,
     OPTIMAL,
@@ -20,10 +20,11 @@ from report.outcomes import (
     configuration_names,
     defined,
     free_configurations,
-    mean_from_summary,
+    from_summary,
     outcome,
     paired_outcome,
     reference_configuration,
+    states,
     variable,
 )
 from storage import Summary
@@ -93,10 +94,11 @@ def robustness_table(cube: xr.Dataset, summary: Summary | None = None) -> xr.Dat
     Returns
     -------
     xr.Dataset
-        Over ``configuration``, in the cube's order: the variables of `report.columns.COLUMNS` with their units, and
-        ``draws_paired``, the draws that savings rest on, and ``saving_median``. NaN where no draw has finished. For
-        the reference the saving is 0 by definition and its share and interval are NaN. The attribute ``draws_common``
-        counts the draws that finished in every configuration.
+        Over ``configuration``, in the cube's order: the variables of `report.columns.COLUMNS` and
+        `report.columns.DRAWS` with their units, ``saving_median``, and ``draws_STATE`` for every state of a failed
+        draw, which the attribute ``failed_states`` lists. NaN where no draw has finished. Each ``..._draws`` counts
+        the values that the numbers of its group rest on. For the reference the saving is 0 by definition and its share
+        and interval are NaN. The attribute ``draws_common`` counts the draws that finished in every configuration.
 
     Raises
     ------
@@ -114,21 +116,27 @@ def robustness_table(cube: xr.Dataset, summary: Summary | None = None) -> xr.Dat
     saving_total = paired_outcome(cube, "saving_total").compute()
     regret = outcome(cube, "regret_total").compute()
     # min_count: a draw in which every pair of area and technology is NaN is missing, not zero
-    curtailment_mean = mean_from_summary(cube, "curtailment", summary)
-    if curtailment_mean is None:
+    told = from_summary(cube, "curtailment", summary)
+    if told is None:
         of_draw = outcome(cube, "curtailment").sum(["area", "technology"], skipna=True, min_count=1).compute()
         curtailed = {name: _mean(defined(of_draw, name)) for name in names}
+        behind = {name: defined(of_draw, name).size for name in names}
     else:
-        total = curtailment_mean.sum(["area", "technology"], skipna=True, min_count=1)
+        total = told["mean"].sum(["area", "technology"], skipna=True, min_count=1)
         curtailed = {name: float(total.sel(configuration=name)) for name in names}
+        most = told["n"].max(["area", "technology"])
+        behind = {name: int(most.sel(configuration=name)) for name in names}
     latency = outcome(cube, "latency_unserved").compute()
     status = variable(cube, "status").compute()
+    failed = {value: word for value, word in states(cube).items() if value not in (OPTIMAL, NOT_RUN)}
 
     rows: list[dict[str, float]] = []
     for name in names:
         savings = defined(saving, name)
+        totals = defined(saving_total, name)
         regrets = defined(regret, name)
-        states = status.sel(configuration=name).to_numpy()
+        latencies = defined(latency, name)
+        of_draws = status.sel(configuration=name).to_numpy()
         row = {
             "saving_mean": _mean(savings),
             "saving_half_width": mean_half_width(saving.sel(configuration=name), design_kind),
@@ -136,15 +144,20 @@ def robustness_table(cube: xr.Dataset, summary: Summary | None = None) -> xr.Dat
             "saving_median": _quantile(savings, 0.5),
             "saving_p95": _quantile(savings, 0.95),
             "saving_share": _mean((savings > 0).astype(np.float64)),
-            "saving_total_mean": _mean(defined(saving_total, name)),
+            "saving_draws": savings.size,
+            "saving_total_mean": _mean(totals),
+            "saving_total_draws": totals.size,
             "regret_mean": _mean(regrets),
             "regret_max": float(regrets.max()) if regrets.size else float("nan"),
+            "regret_draws": regrets.size,
             "curtailment_mean": curtailed[name],
-            "latency_unserved_mean": _mean(defined(latency, name)),
-            "draws_finished": int((states == OPTIMAL).sum()),
-            "draws_failed": int(((states != OPTIMAL) & (states != NOT_RUN)).sum()),
-            "draws_not_run": int((states == NOT_RUN).sum()),
-            "draws_paired": savings.size,
+            "curtailment_draws": behind[name],
+            "latency_unserved_mean": _mean(latencies),
+            "latency_unserved_draws": latencies.size,
+            "draws_finished": int((of_draws == OPTIMAL).sum()),
+            "draws_failed": int(((of_draws != OPTIMAL) & (of_draws != NOT_RUN)).sum()),
+            "draws_not_run": int((of_draws == NOT_RUN).sum()),
+            **{f"draws_{word}": int((of_draws == value).sum()) for value, word in failed.items()},
         }
         if name == reference:
             row |= {"saving_share": float("nan"), "saving_half_width": float("nan")}
@@ -152,7 +165,7 @@ def robustness_table(cube: xr.Dataset, summary: Summary | None = None) -> xr.Dat
                 row |= dict.fromkeys(
                     ("saving_mean", "saving_p5", "saving_median", "saving_p95", "saving_total_mean"), 0.0
                 )
-                row["draws_paired"] = row["draws_finished"]
+                row |= dict.fromkeys(("saving_draws", "saving_total_draws"), row["draws_finished"])
         rows.append(row)
 
     table = xr.Dataset(
@@ -163,17 +176,16 @@ def robustness_table(cube: xr.Dataset, summary: Summary | None = None) -> xr.Dat
             "free_configurations": free,
             "design_kind": design_kind,
             "draws": cube.sizes["draw"],
+            "failed_states": list(failed.values()),
             "draws_common": int((status == OPTIMAL).all("configuration").sum()),
             "replicates": int(np.unique(cube["replicate"].to_numpy()).size),
             "quantile_method": QUANTILE_METHOD,
             "confidence": CONFIDENCE,
         },
     )
-    for column in COLUMNS:
+    for column in (*COLUMNS, *DRAWS):
         table[column.name].attrs = {"units": column.units, "long_name": column.definition}
     table["saving_median"].attrs = {"units": COST, "long_name": "Median of the saving over the same draws."}
-    table["draws_paired"].attrs = {
-        "units": "1",
-        "long_name": "Draws finished in the configuration and in the reference.",
-    }
+    for word in failed.values():
+        table[f"draws_{word}"].attrs = {"units": "1", "long_name": f"Draws that failed: {word.replace('_', ' ')}."}
     return table

@@ -37,7 +37,7 @@ def _fuel_sentence(table: xr.Dataset) -> str:
     if not means:
         return f"No draw has finished in both {reference} and another named configuration: there is no saving to show."
     best = max(means, key=lambda name: means[name])
-    draws, share = int(_number(table, "draws_paired", best)), _number(table, "saving_share", best)
+    draws, share = int(_number(table, "saving_draws", best)), _number(table, "saving_share", best)
     saves = (
         f"in each of its {draws} draws" if share == 1 else f"in {round(share * draws)} of {draws} draws ({share:.1%})"
     )
@@ -60,18 +60,18 @@ def _regret_sentence(table: xr.Dataset) -> str:
     if not largest:
         return "No named configuration has a regret to report."
     best = min(largest, key=lambda name: largest[name])
-    saving = _number(table, "saving_total_mean", best)
+    saving, paired = (_number(table, f"saving_total_{key}", best) for key in ("mean", "draws"))
     reference = table.attrs["reference"]
     against = (
         ""
         if best == reference or np.isnan(saving)
-        else f" On average its total cost is {_amount(abs(saving))} billion yen a year "
+        else f" Over {int(paired)} draws its total cost is on average {_amount(abs(saving))} billion yen a year "
         f"{'below' if saving >= 0 else 'above'} that of {reference}."
     )
     return (
         "Total cost, which adds buildings, sites, network and latency, is another view and is kept apart: there "
         f"{best} has the least maximum regret of the named configurations, {_amount(largest[best])} billion yen a year "
-        f"above the best of them in its worst draw.{against}"
+        f"above the best of them in the worst of {int(_number(table, 'regret_draws', best))} draws.{against}"
     )
 
 
@@ -168,13 +168,6 @@ def notes(table: xr.Dataset) -> list[str]:
             f"Unfinished: {open_draws} of {table.attrs['draws']} draws are not run yet. Those that are finished are no "
             "design of their own; every figure will move.",
         )
-    paired = table["draws_paired"].to_numpy()
     if int(table["draws_finished"].max()) > table.attrs["draws_common"]:
-        counts = ", ".join(
-            f"{name} {count}" for name, count in zip(table["configuration"].to_numpy(), paired, strict=True)
-        )
-        found.append(
-            "The configurations do not rest on the same draws: compare them with care. "
-            f"Draws behind each saving (finished there and in {reference}): {counts}."
-        )
+        found.append("The configurations do not rest on the same draws (see n): compare them with care.")
     return found

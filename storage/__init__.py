@@ -22,12 +22,28 @@ from storage.errors import (
     PathError,
     StorageError,
     StoreInUseError,
+    StoreRefusedError,
+    StoreUnavailableError,
 )
+from storage.files import Place, exists, root_of
 from storage.growth import extend_cube, finish_extension, is_being_extended
 from storage.layout import Layout, Variable
 from storage.lease import LEASE_SECONDS, Lease, check_lease
-from storage.reading import CubeProgress, cube_progress, open_cube, read_inputs, read_study, read_summary, read_tables
+from storage.notes import note_numbers, put_note, read_note, remove_note
+from storage.reading import (
+    CubeProgress,
+    cube_progress,
+    local_tables,
+    open_cube,
+    read_commits,
+    read_inputs,
+    read_run,
+    read_study,
+    read_summary,
+    read_tables,
+)
 from storage.records import Piece, committed_batches, missing_pieces, read_batch, read_commit, read_pieces
+from storage.remote import RemotePath
 from storage.summaries import Summary, write_summary
 
 __all__ = [
@@ -49,8 +65,12 @@ __all__ = [
     "NotACubeError",
     "PathError",
     "Piece",
+    "Place",
+    "RemotePath",
     "StorageError",
     "StoreInUseError",
+    "StoreRefusedError",
+    "StoreUnavailableError",
     "Summary",
     "Variable",
     "check_lease",
@@ -59,20 +79,29 @@ __all__ = [
     "compact",
     "create_cube",
     "cube_progress",
+    "exists",
     "extend_cube",
     "finish_extension",
     "is_being_extended",
     "is_compacted",
+    "local_tables",
     "missing_pieces",
+    "note_numbers",
     "open_cube",
+    "put_note",
     "read_batch",
     "read_commit",
+    "read_commits",
     "read_inputs",
     "read_layout",
+    "read_note",
     "read_pieces",
+    "read_run",
     "read_study",
     "read_summary",
     "read_tables",
+    "remove_note",
+    "root_of",
     "write_batch",
     "write_summary",
 ]

@@ -9,30 +9,32 @@ What is promised. Killed at any point (``kill -9``), a writer leaves either the 
 record names is whole; the rest is written again over what is there. A file that holds committed draws already is
 replaced in one step by one that holds them too. The same holds on a power cut as far as the disk keeps what it
 reported flushed: every file and its name are flushed before the record is written, and the record and its name before
-`write_batch` returns. Different batches may be written by any number of processes at once. Two writers of the same
+`write_batch` returns. In an object store each shard is one PUT, many at once, and the record is put when all of them
+were answered. Different batches may be written by any number of processes at once. Two writers of the same
 batch do no harm to each other where their arrays are equal.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import zarr
+from zarr.buffer import default_buffer_prototype
 from zarr.buffer.cpu import Buffer
 
 from storage.cube import layout_of, open_root
 from storage.errors import AlreadyCommittedError, BatchError, CubeDamagedError, LayoutError, nearest
 from storage.files import (
+    Place,
     StorePath,
     commit_file,
     json_bytes,
-    local_root,
     put_files,
-    read_bytes,
+    read_many,
+    root_of,
 )
 from storage.layout import GROWS, Layout, Variable, plain_attrs
 from storage.records import Piece, Records, missing_pieces, read_records, sha256
@@ -85,7 +87,7 @@ def write_batch(
     CubeDamagedError
         Where the batch is to be completed and what is there is not what its record says.
     """
-    root, group = local_root(path), open_root(path)
+    root, group = root_of(path), open_root(path)
     layout = layout_of(group)
     try:
         layout.bounds(batch_index)
@@ -110,14 +112,14 @@ def write_batch(
     counts = _count_status(layout, arrays["status"])
     if before is not None:
         counts = {word: counts.get(word, 0) + before["status"].get(word, 0) for word in {**before["status"], **counts}}
-    shards: dict[Path, bytes] = {}
+    shards: dict[Place, bytes] = {}
     sums = {}
     outputs.sort(key=lambda variable: variable.name == "status")  # status comes last
-    tasks = [(root / "run" / variable.name, variable, run_arrays[variable.name]) for variable in of_run]
-    tasks += [(root / variable.name, variable, arrays[variable.name]) for variable in outputs]
-    for directory, variable, values in tasks:
+    tasks = [(f"run/{variable.name}", variable, run_arrays[variable.name]) for variable in of_run]
+    tasks += [(variable.name, variable, arrays[variable.name]) for variable in outputs]
+    for name, variable, values in tasks:
         known = None if before is None else before["sha256"].get(variable.name)
-        encoder = ShardEncoder(layout, variable, directory, piece, records)
+        encoder = ShardEncoder(layout, variable, group[name], root / name, piece, records)
         made, sums[variable.name] = encoder.encode(values, known)
         shards |= made
     start, _ = layout.bounds(batch_index)
@@ -142,20 +144,24 @@ class ShardEncoder:
     Only where a file holds something committed is it read first.
     """
 
-    def __init__(self, layout: Layout, variable: Variable, directory: Path, piece: Piece, records: Records) -> None:
+    def __init__(
+        self, layout: Layout, variable: Variable, array: zarr.Array, directory: Place, piece: Piece, records: Records
+    ) -> None:
         self.layout, self.variable, self.directory, self.piece = layout, variable, directory, piece
+        self.metadata = array.metadata.to_buffer_dict(default_buffer_prototype())["zarr.json"]
         self.held = records
 
-    def encode(self, values: Array, known: str | None) -> tuple[dict[Path, bytes], str]:
+    def encode(self, values: Array, known: str | None) -> tuple[dict[Place, bytes], str]:
         """Return the shards by their files, and the SHA-256 of all draws that they then hold of the generation.
 
         ``known``: the SHA-256 of those that are there, where some are.
         """
         layout, variable, (batch, generation, start, stop) = self.layout, self.variable, self.piece
         first, _ = layout.bounds(batch)
-        memory = {"zarr.json": Buffer.from_bytes((self.directory / "zarr.json").read_bytes())}
-        for key in self._kept():
-            memory[key] = Buffer.from_bytes(read_bytes(self.directory / key))
+        memory = {"zarr.json": self.metadata}
+        kept = list(self._kept())
+        for key, content in zip(kept, read_many(self.directory / key for key in kept), strict=True):
+            memory[key] = Buffer.from_bytes(content)
         array = zarr.open_array(store=memory, mode="r+", zarr_format=3).with_config({"write_empty_chunks": True})
         where = layout.region(variable, generation, start, stop)
         whole = layout.region(variable, generation, first, stop)
@@ -176,22 +182,11 @@ class ShardEncoder:
         """Names of the shards touched that hold something committed: the draws of before, or a neighbour's."""
         layout, (batch, generation, start, _) = self.layout, self.piece
         partly = start > layout.bounds(batch)[0]
-        for column in _columns(layout, self.variable, generation):
+        for column in layout.shard_columns(self.variable, generation):
             others = (held for _, held in self.held if held != generation and not self.variable.across)
-            shared = any(column in _columns(layout, self.variable, held) for held in others)
+            shared = any(column in layout.shard_columns(self.variable, held) for held in others)
             if partly or (shared and GROWS in self.variable.dims):
-                places = ({"draw": batch, GROWS: column}.get(dim, 0) for dim in self.variable.dims)
-                yield "c." + ".".join(map(str, places))
-
-
-def _columns(layout: Layout, variable: Variable, generation: int) -> range:
-    """Return the places of a generation's shards along the configurations."""
-    if GROWS not in variable.dims:
-        return range(1)
-    if variable.across:
-        return range(layout.columns)
-    labels, width = layout.labels(generation), layout.generations[0]
-    return range(labels.start // width, (labels.stop - 1) // width + 1)
+                yield layout.shard_name(self.variable, batch, column)
 
 
 def _check_arrays(

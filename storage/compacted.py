@@ -12,10 +12,8 @@ from __future__ import annotations
 import json
 import math
 import os
-import shutil
-import uuid
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -27,9 +25,10 @@ from zarr.codecs import ZstdCodec
 from zarr.errors import ZarrUserWarning
 
 from storage.cube import ZSTD_LEVEL, open_root
-from storage.errors import CubeExistsError
-from storage.files import StorePath, local_root, partial_directory, sync_directory, sync_tree
+from storage.files import Place, StorePath, read_many, root_of, sizes_below
 from storage.layout import ITEM_BYTES, DType, Layout, Variable
+from storage.making import make_whole
+from storage.shards import check_files, open_lazily
 from storage.summaries import Summing, put_summary
 
 Array = npt.NDArray[Any]
@@ -47,7 +46,7 @@ LOADED_BYTES = 32 * 1024 * 1024
 """What `open_compacted` loads at a time is about this size."""
 
 MARK = "wattbit_compacted"
-LEFT_BEHIND = frozenset({"commits", "partial", "summaries", "lease", "extension"})
+LEFT_BEHIND = frozenset({"commits", "partial", "summaries", "lease", "extension", "creating.json"})
 
 
 def is_compacted(path: StorePath) -> bool:
@@ -68,7 +67,8 @@ def open_compacted(path: StorePath) -> xr.Dataset:
     """Open a compacted cube, its outputs as dask arrays of about `LOADED_BYTES` a chunk."""
     group = open_root(path)
     layout, mark = layout_of_compacted(group), group.attrs[MARK]
-    dataset: xr.Dataset = xr.open_zarr(os.fspath(local_root(path)), chunks=None)
+    dataset = open_lazily(group, root_of(path))
+    check_files(root_of(path), layout, mark["block"])
     outputs = {}
     for variable in layout.variables:
         chunks = dict(zip(variable.dims, layout.shape(variable, mark["block"]), strict=True))
@@ -105,8 +105,8 @@ def make_compacted(
 ) -> None:
     """Write a compacted cube with the draw table and the records of study and run of `source`.
 
-    It is made beside `out` under a hidden name, flushed to disk and renamed at the end. At most one block of one
-    variable is held at a time.
+    It is there whole or not at all, see `storage.making.make_whole`; for an object store it is made in the temporary
+    folder first, which must have room for it. At most one block of one variable is held at a time.
 
     Parameters
     ----------
@@ -126,31 +126,19 @@ def make_compacted(
     CubeExistsError
         Where something lies at `out`.
     """
-    root, target = local_root(source), local_root(out)
-    if target.exists():
-        raise CubeExistsError(f"{target} exists already, expected a path where nothing lies")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    making = target.parent / f".{target.name}.{uuid.uuid4().hex}.partial"
-    try:
-        block = min(block_draws(layout.batch), layout.draws)
+    root = root_of(source)
+    block = min(block_draws(layout.batch), layout.draws)
+
+    def write(making: Path) -> None:
         _copy_and_create(root, making, block, dict(told))
         _write_records(making, layout, records)
         _write_blocks(making, layout, block, read)
         _consolidate(making)
-        sync_tree(making)
-        try:
-            making.rename(target)
-        except OSError as error:
-            if target.exists():
-                raise CubeExistsError(f"{target} was made by another process meanwhile") from error
-            raise
-    except BaseException:
-        shutil.rmtree(making, ignore_errors=True)
-        raise
-    sync_directory(target.parent)
+
+    make_whole(root_of(out), write)
 
 
-def _copy_and_create(root: Path, making: Path, block: int, told: dict[str, Any]) -> None:
+def _copy_and_create(root: Place, making: Path, block: int, told: dict[str, Any]) -> None:
     """Copy the draw table, labels and what lies under ``run``, and make every variable anew, empty."""
     old = open_root(root)
     new = zarr.create_group(
@@ -161,15 +149,20 @@ def _copy_and_create(root: Path, making: Path, block: int, told: dict[str, Any])
         if name in old.attrs["wattbit_outputs"]:
             _create(new, array, block)
         else:
-            shutil.copytree(root / name, making / name)
+            _copy(root / name, making / name)
     for name in old["run"].attrs["variables"]:
         _create(new_run, old["run"][name], block)
-    for entry in sorted((root / "run").iterdir()):
-        if entry.name in LEFT_BEHIND or (making / "run" / entry.name).exists():
-            continue
-        copy = shutil.copytree if entry.is_dir() else shutil.copyfile
-        copy(entry, making / "run" / entry.name)
-    partial_directory(making).mkdir()
+    behind = LEFT_BEHIND | set(old["run"].attrs["variables"])
+    _copy(root / "run", making / "run", behind)
+    (making / "run" / "partial").mkdir()
+
+
+def _copy(place: Place, folder: Path, but: Collection[str] = ()) -> None:
+    """Copy the files below `place` but those that begin with a name of `but`, and what is in `folder` already."""
+    names = [name for name in sizes_below(place) if name.partition("/")[0] not in but and not (folder / name).exists()]
+    for name, content in zip(names, read_many(place / name for name in names), strict=True):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
 
 
 def _create(group: zarr.Group, array: zarr.Array, block: int) -> None:
@@ -240,6 +233,25 @@ def _write_records(making: Path, layout: Layout, records: Sequence[Record]) -> N
         )
         if len(values):
             array[:] = values
+
+
+def read_batches(group: zarr.Group) -> list[dict[str, Any]]:
+    """Return what the commit records said, in order, from a compacted cube whose root group is open."""
+    batches = group["run"]["batches"]
+    words, names = batches.attrs["states"], batches.attrs["outputs"]
+    columns = {name: batches[name][:] for name in ("start", "stop", "status", "sha256", "record")}
+    records = []
+    for row, rest in enumerate(columns["record"]):
+        digests = zip(names, columns["sha256"][row], strict=True)
+        records.append(
+            {
+                **json.loads(str(rest)),
+                "draws": [int(columns["start"][row]), int(columns["stop"][row])],
+                "status": {word: int(n) for word, n in zip(words, columns["status"][row], strict=True) if n},
+                "sha256": {name: digest.tobytes().hex() for name, digest in digests if digest.any()},
+            }
+        )
+    return records
 
 
 def _consolidate(making: Path) -> None:

@@ -10,7 +10,6 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,7 @@ import zarr
 from storage.compacted import MARK, Record, make_compacted
 from storage.cube import layout_of, open_root
 from storage.errors import CubeDamagedError, CubeExistsError
-from storage.files import StorePath, commits_directory, local_root, read_json
+from storage.files import Place, StorePath, commits_directory, list_files, parsed, read_many, root_of, sizes_below
 from storage.layout import Layout
 from storage.records import committed_batches, sha256
 
@@ -56,7 +55,7 @@ def compact(path: StorePath, out: StorePath) -> Compaction:
     CubeDamagedError
         Where values differ from their commit record, or cannot be read. Nothing is left at `out`.
     """
-    root, group = local_root(path), open_root(path)
+    root, group = root_of(path), open_root(path)
     if MARK in group.attrs:
         raise CubeExistsError(f"{root} is compacted already")
     committed_batches(path)  # refuses records that do not fit
@@ -76,7 +75,7 @@ def compact(path: StorePath, out: StorePath) -> Compaction:
         "missing_batches": missing,
     }
     make_compacted(path, out, layout, reader, records, told)
-    (files, size), (files_after, size_after) = _size(root), _size(local_root(out))
+    (files, size), (files_after, size_after) = _size(root), _size(root_of(out))
     return Compaction(layout.draws, draws_committed, files, files_after, size, size_after)
 
 
@@ -96,15 +95,16 @@ def _columns(labels: Sequence[str], record: Record) -> slice:
     return slice(first, first + len(named))
 
 
-def _records(root: Path) -> list[dict[str, Any]]:
-    records = [read_json(file) for file in commits_directory(root).glob("*.json")]
+def _records(root: Place) -> list[dict[str, Any]]:
+    files = [commits_directory(root) / name for name in list_files(commits_directory(root)) if name.endswith(".json")]
+    records = [parsed(file, content) for file, content in zip(files, read_many(files), strict=True)]
     return sorted(records, key=lambda record: (record["draws"][0], record["draws"][1]))
 
 
 class _Reader:
     """Reads blocks of a cube, checks them against the commit records, and masks what has none."""
 
-    def __init__(self, root: Path, group: zarr.Group, layout: Layout, records: Sequence[Record]) -> None:
+    def __init__(self, root: Place, group: zarr.Group, layout: Layout, records: Sequence[Record]) -> None:
         self.root, self.group, self.layout, self.records = root, group, layout, records
         self.starts = [record["draws"][0] for record in records]
         self.cells = committed_cells(layout, records)
@@ -148,6 +148,6 @@ class _Reader:
         return values
 
 
-def _size(root: Path) -> tuple[int, int]:
-    sizes = [file.stat().st_size for file in root.rglob("*") if file.is_file()]
-    return len(sizes), sum(sizes)
+def _size(root: Place) -> tuple[int, int]:
+    sizes = sizes_below(root)
+    return len(sizes), sum(sizes.values())

@@ -9,8 +9,6 @@ table and the arrays alone: no clock, no host and no order of writing enters a b
 from __future__ import annotations
 
 import os
-import shutil
-import uuid
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,20 +22,10 @@ import zarr
 from zarr.codecs import ZstdCodec
 from zarr.errors import ZarrUserWarning
 
-from storage.errors import CubeDamagedError, CubeExistsError, FormatTooNewError, LayoutError, NotACubeError
-from storage.files import (
-    StorePath,
-    commits_directory,
-    json_bytes,
-    local_root,
-    partial_directory,
-    read_json,
-    study_file,
-    sync_directory,
-    sync_tree,
-    tables_directory,
-)
+from storage.errors import CubeDamagedError, FormatTooNewError, LayoutError, NotACubeError
+from storage.files import Place, StorePath, creating_file, json_bytes, parsed, root_of, zarr_place
 from storage.layout import GROWS, DType, Layout, Variable, plain_attrs
+from storage.making import make_whole, refuse_taken
 
 FORMAT = 2
 """The number of the format written here, kept as ``wattbit_format`` in the root attributes.
@@ -64,13 +52,12 @@ def create_cube(
 ) -> None:
     """Create an empty cube: all metadata, the labels and the draw table, no batch.
 
-    The cube is made beside `path` under a hidden name, flushed to disk and renamed at the end, so that a half-made
-    cube is never found at `path`.
+    It is there whole or not at all; `storage.making.make_whole` tells how.
 
     Parameters
     ----------
     path : path
-        A local directory that does not exist yet. Its parents are made.
+        A local directory that does not exist yet, whose parents are made, or an address where nothing lies.
     layout : Layout
         Variables, labels, draws and batches.
     inputs : xarray.Dataset
@@ -86,41 +73,30 @@ def create_cube(
     Raises
     ------
     CubeExistsError
-        Where something lies at `path` already.
+        Where something lies at `path` already, or another process makes a cube there.
     LayoutError
         Where the draw table does not fit the layout, or an attribute or `study` cannot be written as JSON.
     """
-    root = local_root(path)
-    if root.exists():
-        raise CubeExistsError(f"{root} exists already, expected a path where nothing lies")
+    root = root_of(path)
+    refuse_taken(root)
     check_inputs(layout, inputs)
     study_text = json_bytes(plain_attrs("the study", study))
-    root.parent.mkdir(parents=True, exist_ok=True)
-    making = root.parent / f".{root.name}.{uuid.uuid4().hex}.partial"
-    try:
+
+    def write(making: Path) -> None:
         write_template(making, layout, inputs, title)
-        commits_directory(making).mkdir()
-        partial_directory(making).mkdir()
+        (making / "run" / "commits").mkdir()
+        (making / "run" / "partial").mkdir()
         write_study(making, study_text, tables)
-        sync_tree(making)
-        try:
-            making.rename(root)
-        except OSError as error:
-            if root.exists():
-                raise CubeExistsError(f"{root} was made by another process meanwhile") from error
-            raise
-    except BaseException:
-        shutil.rmtree(making, ignore_errors=True)
-        raise
-    sync_directory(root.parent)
+
+    make_whole(root, write)
 
 
-def write_study(root: Path, study_text: bytes, tables: Mapping[str, bytes]) -> None:
-    """Write the record of the study and its tables into a cube that is being made."""
-    study_file(root).write_bytes(study_text)
-    tables_directory(root).mkdir()
+def write_study(making: Path, study_text: bytes, tables: Mapping[str, bytes]) -> None:
+    """Write the record of the study and its tables into the local directory of a cube that is being made."""
+    (making / "run" / "study.json").write_bytes(study_text)
+    (making / "run" / "tables").mkdir()
     for name, content in tables.items():
-        (tables_directory(root) / name).write_bytes(content)
+        (making / "run" / "tables" / name).write_bytes(content)
 
 
 def open_root(path: StorePath) -> zarr.Group:
@@ -135,14 +111,13 @@ def open_root(path: StorePath) -> zarr.Group:
     CubeDamagedError
         Where its root metadata cannot be read.
     """
-    root = local_root(path)
+    root = root_of(path)
     metadata = root / "zarr.json"
-    if not metadata.is_file():
-        found = (
-            "there is no zarr.json in it" if root.is_dir() else "it is a file" if root.exists() else "nothing is there"
-        )
-        raise NotACubeError(f"{root} is no cube: {found}")
-    content = read_json(metadata)
+    try:
+        found = metadata.read_bytes()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise NotACubeError(f"{root} is no cube: {_found_at(root)}") from error
+    content = parsed(metadata, found)
     attributes = content.get("attributes")
     number = attributes.get("wattbit_format") if isinstance(attributes, dict) else None
     if not isinstance(number, int) or number < 1:
@@ -151,7 +126,18 @@ def open_root(path: StorePath) -> zarr.Group:
         raise FormatTooNewError(f"{root} has wattbit_format = {number}, this program reads 1 to {FORMAT}: update it")
     if not isinstance(content.get("consolidated_metadata"), dict):
         raise CubeDamagedError(f"{metadata} has no consolidated metadata, which every cube is made with")
-    return zarr.open_group(os.fspath(root), mode="r", zarr_format=3, use_consolidated=True)
+    return zarr.open_group(zarr_place(root, found), mode="r", zarr_format=3, use_consolidated=True)
+
+
+def _found_at(root: Place) -> str:
+    if isinstance(root, Path):
+        if root.is_dir():
+            return "there is no zarr.json in it"
+        return "it is a file" if root.exists() else "nothing is there"
+    if not root.is_dir():
+        return "nothing is there"
+    making = creating_file(root).exists()
+    return "it was never made to the end, or is being made" if making else "there is no zarr.json in it"
 
 
 def read_layout(path: StorePath) -> Layout:
@@ -170,7 +156,12 @@ def layout_of(group: zarr.Group) -> Layout:
     coords = {}
     for name, array in group.arrays():
         if array.metadata.dimension_names == (name,) and name != "draw":
-            coords[name] = tuple(str(label) for label in array[:])
+            try:
+                coords[name] = tuple(str(label) for label in array[:])
+            except (RuntimeError, ValueError) as error:  # what the codecs raise where they cannot decode
+                raise CubeDamagedError(
+                    f"{group.store_path}: the labels of {name} cannot be decoded: {error}"
+                ) from error
     try:
         batch = group.attrs["wattbit_batch"]
         across = group.attrs.get("wattbit_across", [])  # formats before 2 had one generation, and no need of it

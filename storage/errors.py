@@ -8,6 +8,9 @@ what to do next        error                      code
 give another path      `CubeExistsError`          ``cube_exists``
 give another path      `NotACubeError`            ``not_a_cube``
 give another path      `CannotWriteError`         ``cannot_write``
+give another path,     `StoreRefusedError`        ``store_refused``
+or credentials
+run again later        `StoreUnavailableError`    ``store_unavailable``
 install a newer        `FormatTooNewError`        ``format_too_new``
 program
 wait, or stop the      `StoreInUseError`          ``store_in_use``
@@ -67,6 +70,18 @@ class CannotWriteError(PathError):
     """The cube may be read and not written to."""
 
     code = "cannot_write"
+
+
+class StoreRefusedError(PathError):
+    """The object store cannot be used as asked: no such bucket, access denied, or settings that do not fit."""
+
+    code = "store_refused"
+
+
+class StoreUnavailableError(StorageError):
+    """The object store did not answer, or with errors of its own, in every try: run again when it is back."""
+
+    code = "store_unavailable"
 
 
 class StoreInUseError(StorageError):

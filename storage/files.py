@@ -1,6 +1,6 @@
-"""Say where each part of a cube lies on disk, and put files there whole or not at all.
+"""Say where each part of a cube lies, and put files there whole or not at all.
 
-A cube is a directory::
+A cube is a directory, or what lies below an address of an object store (`storage.remote`)::
 
     root/zarr.json                     the root group, with the metadata of everything below it
     root/<variable>/c.<batch>.0...     one shard of one variable
@@ -12,10 +12,12 @@ A cube is a directory::
     root/run/lease/000001.json         who writes into the cube
     root/run/extension/                an extension that is decided on, being put into place
     root/run/partial/                  files being written; what a killed writer leaves here means nothing
+    root/run/creating.json             object stores only: the cube is being made; without zarr.json it is none yet
 
-Files are written under ``run/partial``, flushed to disk and then renamed into place. Whatever is found under its own
-name is therefore whole, and a writer that is killed leaves nothing beside the arrays. Local POSIX file systems only;
-on a shared one (NFS) renaming must be atomic, as the standard asks.
+On a local file system files are written under ``run/partial``, flushed to disk and then renamed into place. Whatever
+is found under its own name is therefore whole, and a writer that is killed leaves nothing beside the arrays. The file
+system must be a POSIX one; on a shared one (NFS) renaming must be atomic, as the standard asks. In an object store
+every file is one object and one PUT, which is atomic and lasting by itself.
 """
 
 from __future__ import annotations
@@ -23,57 +25,85 @@ from __future__ import annotations
 import json
 import os
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+from urllib.parse import unquote
 
-from storage.errors import CubeDamagedError, PathError
+from zarr.storage import StorePath as ZarrPath
 
-StorePath = str | os.PathLike[str]
+from storage.errors import CubeDamagedError
+from storage.remote import RemotePath, at_once, zarr_store
+
+Place = Path | RemotePath
+"""Where something lies: on a local file system or in an object store."""
+StorePath = str | os.PathLike[str] | RemotePath
 
 
-def local_root(path: StorePath) -> Path:
-    """Return the directory of the cube at `path`.
+def root_of(path: StorePath) -> Place:
+    """Return where the cube at `path` lies: a local directory, or an address in an object store.
 
     Raises
     ------
     PathError
-        Where `path` is an address and not a local path.
+        Where `path` is an address of another kind.
     """
+    if isinstance(path, RemotePath):
+        return path
     text = os.fspath(path)
-    if "://" in text:
-        raise PathError(f"{text!r} is an address, expected a path of the local file system")
-    return Path(text)
+    if text.startswith("file:///"):
+        return Path(unquote(text.removeprefix("file://")))
+    return RemotePath.parse(text) if "://" in text else Path(text)
 
 
-def study_file(root: Path) -> Path:
+def exists(path: StorePath) -> bool:
+    """Return whether anything lies at `path`; a cube in an object store that was never made to the end is nothing."""
+    root = root_of(path)
+    if isinstance(root, Path):
+        return root.exists()
+    # The listing comes first: only it tells that there is no such bucket.
+    return root.is_dir() and ((root / "zarr.json").exists() or not creating_file(root).exists())
+
+
+def zarr_place(root: Place, metadata: bytes) -> Any:
+    """Return what Zarr opens a cube by, given its root metadata; for reading, where it lies in an object store."""
+    return os.fspath(root) if isinstance(root, Path) else ZarrPath(zarr_store(root, metadata), root.key)
+
+
+def study_file(root: Place) -> Place:
     """Return the file that holds the record of the study."""
     return root / "run" / "study.json"
 
 
-def commits_directory(root: Path) -> Path:
+def commits_directory(root: Place) -> Place:
     """Return the directory of the commit records."""
     return root / "run" / "commits"
 
 
-def commit_file(root: Path, batch: int, generation: int = 0) -> Path:
+def commit_file(root: Place, batch: int, generation: int = 0) -> Place:
     """Return the file that says which draws of a `generation` in `batch` are complete."""
     return commits_directory(root) / (f"{batch:06d}.{generation}.json" if generation else f"{batch:06d}.json")
 
 
-def tables_directory(root: Path) -> Path:
+def tables_directory(root: Place) -> Place:
     """Return the directory of the study's input tables."""
     return root / "run" / "tables"
 
 
-def lease_directory(root: Path) -> Path:
+def lease_directory(root: Place) -> Place:
     """Return the directory of the leases."""
     return root / "run" / "lease"
 
 
-def extension_directory(root: Path) -> Path:
+def extension_directory(root: Place) -> Place:
     """Return the directory of an extension that is decided on and not yet in place."""
     return root / "run" / "extension"
+
+
+def creating_file(root: Place) -> Place:
+    """Return the file that says, in an object store, that a cube is being made."""
+    return root / "run" / "creating.json"
 
 
 def partial_directory(root: Path) -> Path:
@@ -86,7 +116,7 @@ def json_bytes(value: Mapping[str, Any]) -> bytes:
     return (json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
-def read_json(file: Path) -> dict[str, Any]:
+def read_json(file: Place) -> dict[str, Any]:
     """Return the JSON object in `file`.
 
     Raises
@@ -94,10 +124,13 @@ def read_json(file: Path) -> dict[str, Any]:
     CubeDamagedError
         Where the file is missing or holds anything else.
     """
+    return parsed(file, read_bytes(file))
+
+
+def parsed(file: Place, content: bytes) -> dict[str, Any]:
+    """Return the JSON object in the `content` of `file`; errors as `read_json`."""
     try:
-        value = json.loads(file.read_bytes())
-    except FileNotFoundError as error:
-        raise CubeDamagedError(f"{file} is missing") from error
+        value = json.loads(content)
     except ValueError as error:
         raise CubeDamagedError(f"{file} cannot be read as JSON: {error}") from error
     if not isinstance(value, dict):
@@ -105,7 +138,7 @@ def read_json(file: Path) -> dict[str, Any]:
     return value
 
 
-def read_bytes(file: Path) -> bytes:
+def read_bytes(file: Place) -> bytes:
     """Return what is in `file`.
 
     Raises
@@ -119,59 +152,107 @@ def read_bytes(file: Path) -> bytes:
         raise CubeDamagedError(f"{file} is missing") from error
 
 
-def list_files(directory: Path) -> list[str]:
+def read_many(files: Iterable[Place]) -> Iterator[bytes]:
+    """Return what is in `files`, in order; errors as `read_bytes`. From an object store many come at once."""
+    found = list(files)
+    return at_once(read_bytes, found) if found and isinstance(found[0], RemotePath) else map(read_bytes, found)
+
+
+def list_files(directory: Place) -> list[str]:
     """Return the names of the files in `directory`, in order; none where it is not there."""
+    if isinstance(directory, RemotePath):
+        names = (file.relative_to(directory) for file in directory.below())
+        return [name for name in names if "/" not in name]
     return sorted(entry.name for entry in directory.iterdir() if entry.is_file()) if directory.is_dir() else []
 
 
-def put_files(root: Path, contents: Mapping[Path, bytes]) -> None:
+def sizes_below(directory: Place) -> dict[str, int]:
+    """Return the files below `directory`, at any depth, by their names relative to it, with their sizes in bytes."""
+    if isinstance(directory, RemotePath):
+        return {file.relative_to(directory): size for file, size in directory.below().items()}
+    files = (file for file in sorted(directory.rglob("*")) if file.is_file())
+    return {file.relative_to(directory).as_posix(): file.stat().st_size for file in files}
+
+
+def put_files(root: Place, contents: Mapping[Place, bytes]) -> None:
     """Write files whole, in order: into ``run/partial``, flushed to disk, then each renamed over what is there.
 
-    When this returns, files and names survive a power cut.
+    When this returns, files and names survive a power cut. In an object store they are put many at once.
     """
+    if isinstance(root, RemotePath):
+        for _ in at_once(lambda each: put_file(root, *each), contents.items()):
+            pass
+        return
     for file, content in contents.items():
         put_file(root, file, content)
-    for directory in dict.fromkeys(file.parent for file in contents):
+    for directory in dict.fromkeys(cast("Path", file).parent for file in contents):
         sync_directory(directory)
 
 
-def put_new_file(root: Path, file: Path, content: bytes) -> bool:
-    """Write `file` whole where nothing has its name, in one step; return False where something has."""
-    partial = partial_directory(root) / f"{file.name}.{uuid.uuid4().hex}"
-    file.parent.mkdir(exist_ok=True)
-    _write_flushed(partial, content)
+def put_new_file(root: Place, file: Place, content: bytes) -> bool:
+    """Write `file` whole where nothing has its name, in one step; return False where something has.
+
+    In an object store by a conditional PUT. A server that ignores the condition lets the last writer win, so whoever
+    must be alone puts a token of its own into the file and looks for it again (`storage.lease`).
+    """
+    if isinstance(file, RemotePath):
+        return file.put_new(content)
+    partial = partial_directory(cast("Path", root)) / f"{file.name}.{uuid.uuid4().hex}"
     try:
-        os.link(partial, file)
-    except FileExistsError:
-        return False
-    finally:
-        partial.unlink()
+        file.parent.mkdir(exist_ok=True)
+        try:
+            _write_flushed(partial, content)
+            os.link(partial, file)
+        except FileExistsError:
+            return False
+        finally:
+            partial.unlink(missing_ok=True)
+    except OSError as error:
+        raise _named(error, file) from error
     return True
 
 
-def remove_file(file: Path) -> None:
+def remove_file(file: Place) -> None:
     """Remove `file`, where it is there."""
     file.unlink(missing_ok=True)
 
 
-def read_json_or_none(file: Path) -> dict[str, Any] | None:
+def read_json_or_none(file: Place) -> dict[str, Any] | None:
     """Return the JSON object in `file`, None where there is no such file."""
-    return read_json(file) if file.exists() else None
+    content = read_bytes_or_none(file)
+    return None if content is None else parsed(file, content)
 
 
-def put_file(root: Path, file: Path, content: bytes) -> None:
+def read_bytes_or_none(file: Place) -> bytes | None:
+    """Return what is in `file`, None where there is no such file."""
+    try:
+        return file.read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def put_file(root: Place, file: Place, content: bytes) -> None:
     """Write `file` whole: into ``run/partial``, flushed to disk, then renamed over what is there.
 
     The new name survives a power cut only after `sync_directory` of the directory of `file`.
     """
+    if isinstance(file, RemotePath):
+        file.put(content)
+        return
     # A name of its own for every write: a writer given up for dead may still be writing the same batch.
-    partial = partial_directory(root) / f"{file.name}.{uuid.uuid4().hex}"
+    partial = partial_directory(cast("Path", root)) / f"{file.name}.{uuid.uuid4().hex}"
     try:
         _write_flushed(partial, content)
         partial.replace(file)
-    except OSError:
-        partial.unlink(missing_ok=True)  # a full disk needs the room
-        raise
+    except OSError as error:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)  # a full disk needs the room
+        raise _named(error, file) from error
+
+
+def _named(error: OSError, file: Path) -> OSError:
+    """Return the error with the name of the file that was to be, in place of the one under ``run/partial``."""
+    return OSError(error.errno, error.strerror, os.fspath(file)) if error.errno is not None else error
 
 
 def _write_flushed(file: Path, content: bytes) -> None:

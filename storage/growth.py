@@ -2,15 +2,17 @@
 
 What is stored keeps its files. The new metadata, draw table, study and tables are laid out beside the cube's own,
 flushed, and given their name, ``run/extension``, in one step: from then on the cube is extended, whoever puts the
-files into place. They go there one after the other, the root metadata last, so that a reader finds the cube either
-as it was or extended: the longer draw table begins with the shorter one, in chunks of a fixed length.
+files into place. (In an object store they are put there one by one, and the root metadata among them, put last, are
+that step.) They go into place one after the other, the root metadata last, so that a reader finds the cube either as
+it was or extended: the longer draw table begins with the shorter one, in chunks of a fixed length.
 """
 
 from __future__ import annotations
 
 import shutil
+import tempfile
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -25,13 +27,17 @@ from storage.files import (
     StorePath,
     extension_directory,
     json_bytes,
-    local_root,
     partial_directory,
+    put_file,
+    remove_file,
+    root_of,
     sync_directory,
     sync_tree,
 )
 from storage.layout import GROWS, Layout, plain_attrs
+from storage.making import remove_files, upload
 from storage.reading import read_inputs
+from storage.remote import RemotePath, at_once
 
 
 def extend_cube(
@@ -63,36 +69,63 @@ def extend_cube(
     LayoutError
         Where `layout` or `inputs` are no continuation of what is there.
     """
-    root, group = local_root(path), open_root(path)
+    root, group = root_of(path), open_root(path)
     finish_extension(path)
     _check_growth(layout_of(group), layout, int(group.attrs["wattbit_format"]))
     check_inputs(layout, inputs)
     _check_rows(read_inputs(path), inputs)
     study_text = json_bytes(plain_attrs("the study", study))
+    title = str(group.attrs["title"])
+
+    def write(staged: Path) -> None:
+        write_template(staged, layout, inputs, title)
+        write_study(staged, study_text, tables)
+
+    if isinstance(root, RemotePath):
+        _decide_remotely(root, write)
+    else:
+        _decide(root, write)
+    finish_extension(path)
+
+
+def _decide(root: Path, write: Callable[[Path], None]) -> None:
     staged = partial_directory(root) / f"extension.{uuid.uuid4().hex}"
     try:
-        write_template(staged, layout, inputs, str(group.attrs["title"]))
-        write_study(staged, study_text, tables)
+        write(staged)
         sync_tree(staged)
-        staged.rename(extension_directory(root))
+        staged.rename(root / "run" / "extension")
     except BaseException:
         shutil.rmtree(staged, ignore_errors=True)
         raise
     sync_directory(root / "run")
-    finish_extension(path)
+
+
+def _decide_remotely(root: RemotePath, write: Callable[[Path], None]) -> None:
+    """The same where nothing can be renamed: the root metadata among the staged files, put last, decide."""
+    place = root / "run" / "extension"
+    remove_files(list(place.below()))  # of a process that was killed before it decided
+    with tempfile.TemporaryDirectory(prefix="wattbit-") as folder:
+        staged = Path(folder) / "cube.zarr"
+        write(staged)
+        upload(staged, place)
+        put_file(root, place / "zarr.json", (staged / "zarr.json").read_bytes())
 
 
 def is_being_extended(path: StorePath) -> bool:
     """Return whether an extension was decided on and is not in place: `finish_extension` puts it there."""
-    return extension_directory(local_root(path)).is_dir()
+    staged = extension_directory(root_of(path))
+    return staged.is_dir() if isinstance(staged, Path) else (staged / "zarr.json").exists()
 
 
 def finish_extension(path: StorePath) -> None:
     """Put the rest of an extension into place, where one was decided on and its process did not get to the end."""
-    root = local_root(path)
-    staged = extension_directory(root)
-    if not staged.is_dir():
+    root = root_of(path)
+    if not is_being_extended(path):
         return
+    if isinstance(root, RemotePath):
+        _apply_remotely(root)
+        return
+    staged = root / "run" / "extension"
     last = staged / "zarr.json"
     files = [file for file in sorted(staged.rglob("*")) if file.is_file() and file != last]
     for file in files:
@@ -109,6 +142,22 @@ def finish_extension(path: StorePath) -> None:
 def _move(file: Path, place: Path) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
     file.replace(place)
+
+
+def _apply_remotely(root: RemotePath) -> None:
+    """Copy what is staged into place, root metadata last; the staged ones are removed last, so that it can be redone."""
+    staged = root / "run" / "extension"
+    last = staged / "zarr.json"
+    files = [file for file in staged.below() if file != last]
+    for _ in at_once(lambda file: _copy(file, root / file.relative_to(staged)), files):
+        pass
+    _copy(last, root / "zarr.json")
+    remove_files(files)
+    remove_file(last)
+
+
+def _copy(file: RemotePath, place: RemotePath) -> None:
+    place.put(file.read_bytes())
 
 
 def _check_growth(old: Layout, new: Layout, number: int) -> None:

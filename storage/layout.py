@@ -224,6 +224,20 @@ class Layout:
         whole = self.shape(variable)
         return tuple(sizes.get(dim, size) for dim, size in zip(variable.dims, whole, strict=True))
 
+    def shard_columns(self, variable: Variable, generation: int) -> range:
+        """Return the places along the configurations of the shards that a generation is written into."""
+        if GROWS not in variable.dims:
+            return range(1)
+        if variable.across:
+            return range(self.columns)
+        labels, width = self.labels(generation), self.generations[0]
+        return range(labels.start // width, (labels.stop - 1) // width + 1)
+
+    def shard_name(self, variable: Variable, batch: int, column: int) -> str:
+        """Return the name of a shard's file in the directory of its variable."""
+        places = ({"draw": batch, GROWS: column}.get(dim, 0) for dim in variable.dims)
+        return "c." + ".".join(map(str, places))
+
     def inner_chunk(self, variable: Variable) -> tuple[int, ...]:
         """Return the shape of the pieces within a shard that are compressed, and may be read, on their own.
 
@@ -263,7 +277,7 @@ class Layout:
 
     @property
     def files(self) -> int:
-        """How many files the finished batches take: the shards of every variable, and the commit records."""
+        """How many files the finished batches take: the shards of every variable, commit records and summaries."""
         variables = (*self.variables, *self.run_variables)
         shards = sum(self.columns if GROWS in variable.dims else 1 for variable in variables)
-        return self.batches * (shards + len(self.generations))
+        return self.batches * (shards + len(self.generations) + 1)

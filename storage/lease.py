@@ -1,9 +1,11 @@
 """Hold a cube for one run at a time: a lease that is renewed while the run lives, and runs out where it was killed.
 
 Leases are numbered files, ``run/lease/000001.json``; the one with the highest number is in force. A run takes the next
-number, in one step that only one process can win, where none is in force: given back, run out, or held by a process of
-this machine that is dead. So no run is locked out for good by one that was killed, and two that find the same dead
-lease at once do not both follow it. Readers need no lease.
+number, in one step that only one process can win (a link; in an object store a conditional PUT), where none is in
+force: given back, run out, or held by a process of this machine that is dead. So no run is locked out for good by one
+that was killed, and two that find the same dead lease at once do not both follow it. Readers need no lease. On a
+server that ignores the condition of a PUT two may begin at once; the one that was overwritten finds out at its next
+`check_lease`, before it writes.
 """
 
 from __future__ import annotations
@@ -18,17 +20,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from storage.errors import CannotWriteError, CubeDamagedError, LeaseLostError, StoreInUseError
+from storage.errors import CannotWriteError, LeaseLostError, NotACubeError, StorageError, StoreInUseError
 from storage.files import (
+    Place,
     StorePath,
     json_bytes,
     lease_directory,
     list_files,
-    local_root,
     put_file,
     put_new_file,
     read_json_or_none,
     remove_file,
+    root_of,
 )
 
 LEASE_SECONDS = 120.0
@@ -59,17 +62,17 @@ class Lease:
     """
 
     def __init__(self, path: StorePath, seconds: float = LEASE_SECONDS) -> None:
-        self.root, self.seconds, self.token = local_root(path), seconds, uuid.uuid4().hex
+        self.root, self.seconds, self.token = root_of(path), seconds, uuid.uuid4().hex
         self.since = datetime.now(UTC)
         self._ended = threading.Event()
         self._renewing = threading.Thread(target=self._renew, name="lease", daemon=True)
-        self.file: Path | None = None
+        self.file: Place | None = None
 
     def __enter__(self) -> Self:
         try:
             self.file = self._take()
         except OSError as error:
-            raise CannotWriteError(f"{self.root} cannot be written to: {error}") from error
+            raise CannotWriteError(f"{self.root} cannot be written to: {error.strerror or error}") from error
         self._renewing.start()
         return self
 
@@ -80,7 +83,7 @@ class Lease:
         self._renewing.join()
         try:
             self._give_back()
-        except OSError:
+        except (OSError, StorageError):
             if error is None:
                 raise  # else the first fault counts; a lease that stays behind runs out
 
@@ -95,7 +98,7 @@ class Lease:
         """Make sure that the lease is still this run's; see `check_lease`."""
         check_lease(self.root, self.token)
 
-    def _take(self) -> Path:
+    def _take(self) -> Place:
         while True:
             last = _in_force(self.root)
             held = None if last is None else read_json_or_none(last)
@@ -109,11 +112,13 @@ class Lease:
         file = self.file
         while file is not None and not self._ended.wait(self.seconds / RENEWALS):
             try:
+                if not (self.root / "zarr.json").exists():
+                    continue  # the whole store is away, a lost mount or a server that starts anew: it may come back
                 if _in_force(self.root) != file or not _is_held_by(file, self.token):
                     return  # another run holds the cube: `check` says so where it matters
                 put_file(self.root, file, json_bytes(self._content()))
-            except (OSError, CubeDamagedError):
-                continue  # a full or shared disk may answer again; else the lease runs out, as it should
+            except (OSError, StorageError):
+                continue  # a full disk, a shared one or a server may answer again; else the lease runs out, as it should
 
     def _content(self) -> dict[str, Any]:
         now = datetime.now(UTC)
@@ -134,21 +139,25 @@ def check_lease(path: StorePath, token: str) -> None:
     ------
     LeaseLostError
         Where another run has taken the cube over, since the lease was not renewed in time.
+    NotACubeError
+        Where the whole cube is gone, which says nothing of the lease.
     """
-    root = local_root(path)
+    root = root_of(path)
     last = _in_force(root)
+    if last is None and not (root / "zarr.json").is_file():
+        raise NotACubeError(f"{root} is no longer there")
     if last is None or not _is_held_by(last, token):
         held = None if last is None else read_json_or_none(last)
         now = "" if held is None else f"; now {_who(root, held)}"
         raise LeaseLostError(f"{root}: this run's lease was not renewed in time and is lost{now}")
 
 
-def _in_force(root: Path) -> Path | None:
+def _in_force(root: Place) -> Place | None:
     names = list_files(lease_directory(root))
     return lease_directory(root) / names[-1] if names else None
 
 
-def _is_held_by(file: Path, token: str) -> bool:
+def _is_held_by(file: Place, token: str) -> bool:
     held = read_json_or_none(file)
     return held is not None and held.get("token") == token
 
@@ -176,7 +185,7 @@ def _machine() -> str:
     return " ".join(parts)
 
 
-def _who(root: Path, held: Mapping[str, Any]) -> str:
+def _who(root: Place, held: Mapping[str, Any]) -> str:
     return (
         f"{root} is being written by another run: host {held['host']}, process {held['pid']}, since {held['since']}, "
         f"lease until {held['until']} and renewed while it lives. Wait for it to end; readers may go on"

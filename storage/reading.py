@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-import os
+import tempfile
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
+import zarr
 
-from storage.compacted import MARK, is_compacted, layout_of_compacted, open_compacted
+from storage.compacted import MARK, layout_of_compacted, open_compacted, read_batches
 from storage.cube import layout_of, open_root
-from storage.files import StorePath, list_files, local_root, read_json, study_file, tables_directory
+from storage.errors import CubeDamagedError
+from storage.files import Place, StorePath, list_files, read_json, read_many, root_of, study_file, tables_directory
 from storage.layout import GROWS, Layout, Variable
 from storage.records import committed_batches, committed_cells, is_whole, read_records
+from storage.shards import check_shards, decoding, open_lazily
 from storage.summaries import Summary, kept_summary, merge, summarise
+
+Read = TypeVar("Read")
 
 
 @dataclass(frozen=True)
@@ -44,6 +51,20 @@ class CubeProgress:
     missing_batches: tuple[int, ...]
 
 
+def _once_more(read: Callable[[StorePath], Read]) -> Callable[[StorePath], Read]:
+    """Read a second time where damage is found: an extension that was put into place meanwhile looks like one."""
+
+    @wraps(read)
+    def again(path: StorePath) -> Read:
+        try:
+            return read(path)
+        except CubeDamagedError:
+            return read(path)
+
+    return again
+
+
+@_once_more
 def open_cube(path: StorePath) -> xr.Dataset:
     """Open a cube, its outputs lazily, with everything in uncommitted batches masked.
 
@@ -71,23 +92,29 @@ def open_cube(path: StorePath) -> xr.Dataset:
     NotACubeError, FormatTooNewError
         Where there is no cube that this program can read.
     CubeDamagedError
-        Where a commit record cannot be read.
+        Where a commit record cannot be read, or a shard of what is committed is missing. Later, where a part that is
+        asked for cannot be decoded.
+    StoreUnavailableError, StoreRefusedError
+        Where an object store does not answer, or does not let this program read. Later too.
     """
-    root = os.fspath(local_root(path))
-    if is_compacted(path):
+    root = root_of(path)
+    group = open_root(path)
+    if MARK in group.attrs:
         return _with_python_strings(open_compacted(path))
-    layout = layout_of(open_root(path))
-    cells = committed_cells(layout, read_records(local_root(path), layout))
-    names = [variable.name for variable in layout.variables]
-    dataset: xr.Dataset = xr.open_zarr(root, chunks=None, drop_variables=names)
-    others = [str(name) for name in dataset.variables if name not in layout.coords and name != "draw"]
+    layout = layout_of(group)
+    records = read_records(root, layout)
+    check_shards(root, layout, records)
+    cells = committed_cells(layout, records)
+    dataset = open_lazily(group, root)
     chunks = {"draw": layout.batch, **dict.fromkeys(layout.coords, -1)}
-    outputs = xr.open_zarr(root, chunks=chunks, drop_variables=others)[names]
-    if not cells.all():
-        for variable in layout.variables:
+    outputs = {}
+    for variable in layout.variables:
+        output = dataset[variable.name].chunk({dim: chunks[dim] for dim in variable.dims})
+        if not cells.all():
             committed = _mask(layout, variable, cells).chunk({"draw": layout.batch})
-            outputs[variable.name] = outputs[variable.name].where(committed, variable.fill)
-    dataset = _with_python_strings(dataset.assign({name: outputs[name].variable for name in names}))
+            output = output.where(committed, variable.fill)
+        outputs[variable.name] = output.variable
+    dataset = _with_python_strings(dataset.assign(outputs))
     return dataset.assign_attrs(draws_total=layout.draws, draws_committed=int(cells.all(axis=1).sum()))
 
 
@@ -95,7 +122,7 @@ def read_inputs(path: StorePath) -> xr.Dataset:
     """Return the draw table as it was given to `create_cube`, in memory; errors as `open_cube`."""
     group = open_root(path)
     names = group.attrs["wattbit_inputs"]
-    stored = xr.open_zarr(os.fspath(local_root(path)), chunks=None)
+    stored = open_lazily(group, root_of(path))
     inputs = _with_python_strings(stored[names].load())
     inputs.attrs = dict(group["run"].attrs["draw_table_attrs"])
     return inputs
@@ -104,22 +131,63 @@ def read_inputs(path: StorePath) -> xr.Dataset:
 def read_study(path: StorePath) -> dict[str, Any]:
     """Return the record of the study as it was given to `create_cube`; errors as `open_cube`."""
     open_root(path)
-    return read_json(study_file(local_root(path)))
+    return read_json(study_file(root_of(path)))
 
 
-def read_tables(path: StorePath) -> dict[str, Path]:
+def read_run(path: StorePath) -> xr.Dataset:
+    """Return the run variables over draw and whatever else they have, in memory; errors as `open_cube`.
+
+    What has no commit record is not masked: see ``status`` for what counts.
+    """
+    group = open_root(path)
+    run = group["run"]
+    labels = {name: group[name] for name, array in group.arrays() if array.metadata.dimension_names == (name,)}
+    with decoding(f"{root_of(path)}: a run variable"):
+        return xr.Dataset(
+            {
+                name: (run[name].metadata.dimension_names, run[name][:], run[name].attrs.asdict())
+                for name in run.attrs["variables"]
+            },
+            {name: array[:].astype(object) for name, array in labels.items() if name != "draw"},
+        )
+
+
+def read_commits(path: StorePath) -> list[dict[str, Any]]:
+    """Return every commit record, in order, those that a compacted cube keeps included; errors as `open_cube`."""
+    group = open_root(path)
+    if MARK in group.attrs:
+        return read_batches(group)
+    return list(read_records(root_of(path), layout_of(group)).values())
+
+
+def read_tables(path: StorePath) -> dict[str, Place]:
     """Return the files that the study rests on, as they were given to `create_cube`, by their names; errors as `open_cube`."""
     open_root(path)
-    directory = tables_directory(local_root(path))
+    directory = tables_directory(root_of(path))
     return {name: directory / name for name in list_files(directory)}
 
 
+@contextmanager
+def local_tables(path: StorePath) -> Iterator[dict[str, Path]]:
+    """Give the files of `read_tables` as local ones: themselves, or for the time of the context copies of them."""
+    tables = read_tables(path)
+    with tempfile.TemporaryDirectory(prefix="wattbit-") as folder:
+        local = {}
+        for (name, file), content in zip(tables.items(), read_many(tables.values()), strict=True):
+            local[name] = file if isinstance(file, Path) else Path(folder) / name
+            if not isinstance(file, Path):
+                local[name].write_bytes(content)
+        yield local
+
+
+@_once_more
 def cube_progress(path: StorePath) -> CubeProgress:
     """Return how far the cube has come, from the commit records alone; errors as `open_cube`."""
-    if is_compacted(path):
-        return _compacted_progress(path)
-    layout = layout_of(open_root(path))
-    records = read_records(local_root(path), layout)
+    group = open_root(path)
+    if MARK in group.attrs:
+        return _compacted_progress(group)
+    layout = layout_of(group)
+    records = read_records(root_of(path), layout)
     cells = committed_cells(layout, records)
     counts = Counter(dict.fromkeys(layout.status_meanings.values(), 0))
     for record in records.values():
@@ -134,7 +202,7 @@ def read_summary(path: StorePath) -> Summary:
 
     What has none is read whole and summed up, which takes longer and leaves nothing behind.
     """
-    root, group = local_root(path), open_root(path)
+    root, group = root_of(path), open_root(path)
     if MARK in group.attrs:
         layout, block = layout_of_compacted(group), group.attrs[MARK]["block"]
         bounds = [(start, min(start + block, layout.draws)) for start in range(0, layout.draws, block)]
@@ -154,8 +222,7 @@ def read_summary(path: StorePath) -> Summary:
     return merge(parts or [summarise(layout, 0, empty)])
 
 
-def _compacted_progress(path: StorePath) -> CubeProgress:
-    group = open_root(path)
+def _compacted_progress(group: zarr.Group) -> CubeProgress:
     mark, draws = group.attrs[MARK], int(group["draw"].shape[0])
     return CubeProgress(draws, mark["draws_committed"], mark["status"], tuple(mark["missing_batches"]))
 

@@ -10,7 +10,6 @@ import hashlib
 import itertools
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,7 +17,17 @@ import numpy.typing as npt
 
 from storage.cube import layout_of, open_root
 from storage.errors import CubeDamagedError
-from storage.files import StorePath, commit_file, commits_directory, list_files, local_root, read_json
+from storage.files import (
+    Place,
+    StorePath,
+    commit_file,
+    commits_directory,
+    list_files,
+    parsed,
+    read_bytes_or_none,
+    read_many,
+    root_of,
+)
 from storage.layout import GROWS, Layout
 
 Record = dict[str, Any]
@@ -47,7 +56,7 @@ def missing_pieces(layout: Layout, records: Records, batches: Iterable[int]) -> 
     return pieces
 
 
-def read_records(root: Path, layout: Layout, batches: Iterable[int] | None = None) -> dict[tuple[int, int], Record]:
+def read_records(root: Place, layout: Layout, batches: Iterable[int] | None = None) -> dict[tuple[int, int], Record]:
     """Return the commit records of `batches`, default all, by batch and generation, in order.
 
     Raises
@@ -58,15 +67,16 @@ def read_records(root: Path, layout: Layout, batches: Iterable[int] | None = Non
     if batches is None:
         names = list_files(commits_directory(root))
         files = [commits_directory(root) / name for name in names if name.endswith(".json")]
+        contents = list(zip(files, read_many(files), strict=True))
     else:
-        wanted = [commit_file(root, batch, held) for batch in batches for held in range(len(layout.generations))]
-        files = [file for file in wanted if file.exists()]
-    records = [_read_record(layout, file) for file in files]
-    return dict(sorted(records))
+        wanted = (commit_file(root, batch, held) for batch in batches for held in range(len(layout.generations)))
+        found = ((file, read_bytes_or_none(file)) for file in wanted)
+        contents = [(file, content) for file, content in found if content is not None]
+    return dict(sorted(_read_record(layout, file, content) for file, content in contents))
 
 
-def _read_record(layout: Layout, file: Path) -> tuple[tuple[int, int], Record]:
-    record = read_json(file)
+def _read_record(layout: Layout, file: Place, content: bytes) -> tuple[tuple[int, int], Record]:
+    record = parsed(file, content)
     number, _, generation = file.name.removesuffix(".json").partition(".")
     batch, held = record.get("batch"), int(generation) if generation.isdigit() else 0
     named = isinstance(batch, int) and 0 <= batch < layout.batches and number == f"{batch:06d}"
@@ -97,7 +107,7 @@ def committed_batches(path: StorePath) -> dict[int, Record]:
         Where a record cannot be read or does not fit the cube; the message names its file.
     """
     layout = layout_of(open_root(path))
-    records = read_records(local_root(path), layout)
+    records = read_records(root_of(path), layout)
     return {
         batch: _joined(layout, records, batch) for batch in range(layout.batches) if is_whole(layout, records, batch)
     }
@@ -106,7 +116,7 @@ def committed_batches(path: StorePath) -> dict[int, Record]:
 def read_commit(path: StorePath, batch_index: int) -> Record | None:
     """Return the commit record of one batch, None where it is not complete; see `committed_batches`."""
     layout = layout_of(open_root(path))
-    records = read_records(local_root(path), layout, [batch_index])
+    records = read_records(root_of(path), layout, [batch_index])
     return _joined(layout, records, batch_index) if is_whole(layout, records, batch_index) else None
 
 
@@ -138,7 +148,7 @@ def committed_cells(layout: Layout, records: Records) -> npt.NDArray[np.bool_]:
 def read_pieces(path: StorePath, batch_index: int) -> tuple[Layout, list[Piece]]:
     """Return the layout of a cube and what has no record yet in one batch, in the order in which it has to be written."""
     layout = layout_of(open_root(path))
-    return layout, missing_pieces(layout, read_records(local_root(path), layout, [batch_index]), [batch_index])
+    return layout, missing_pieces(layout, read_records(root_of(path), layout, [batch_index]), [batch_index])
 
 
 def read_batch(path: StorePath, piece: Piece, names: Collection[str]) -> dict[str, npt.NDArray[Any]]:
@@ -149,7 +159,7 @@ def read_batch(path: StorePath, piece: Piece, names: Collection[str]) -> dict[st
     CubeDamagedError
         Where it cannot be decoded, or is not what was committed.
     """
-    root, group = local_root(path), open_root(path)
+    root, group = root_of(path), open_root(path)
     layout = layout_of(group)
     records = read_records(root, layout, [piece.batch])
     held = [records[piece.batch, generation] for generation in range(piece.generation)]

@@ -21,7 +21,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from storage.errors import CubeDamagedError, LayoutError, nearest
-from storage.files import StorePath, local_root, put_file
+from storage.files import Place, StorePath, put_file, read_bytes_or_none, root_of
 from storage.layout import Layout, Variable
 from storage.sketch import Sketch, merged, sketch
 
@@ -166,12 +166,12 @@ def merge(parts: Iterable[Summary]) -> Summary:
     )
 
 
-def summary_file(root: Path, start: int) -> Path:
+def summary_file(root: Place, start: int) -> Place:
     """Return the file that sums up the draws from `start` on."""
     return root / "run" / "summaries" / f"{start:09d}.npz"
 
 
-def put_summary(root: Path, summary: Summary) -> None:
+def put_summary(root: Place, summary: Summary) -> None:
     """Write a summary into a cube."""
     content, file = io.BytesIO(), summary_file(root, summary.start)
     np.savez_compressed(
@@ -182,7 +182,8 @@ def put_summary(root: Path, summary: Summary) -> None:
         codes=summary.distribution.codes,
         counts=summary.distribution.counts,
     )
-    file.parent.mkdir(exist_ok=True)
+    if isinstance(file, Path):
+        file.parent.mkdir(exist_ok=True)
     put_file(root, file, content.getvalue())
 
 
@@ -195,10 +196,10 @@ def write_summary(path: StorePath, layout: Layout, start: int, arrays: Mapping[s
     if all(
         name in arrays and arrays[name].shape == layout.shape(_named(layout, name), rows) for name in _cells(layout)
     ):
-        put_summary(local_root(path), summarise(layout, start, arrays))
+        put_summary(root_of(path), summarise(layout, start, arrays))
 
 
-def kept_summary(root: Path, layout: Layout, start: int, stop: int) -> Summary | None:
+def kept_summary(root: Place, layout: Layout, start: int, stop: int) -> Summary | None:
     """Return the summary kept of just these draws, None where there is none or it is of another layout.
 
     Raises
@@ -207,10 +208,11 @@ def kept_summary(root: Path, layout: Layout, start: int, stop: int) -> Summary |
         Where the file cannot be read.
     """
     file = summary_file(root, start)
-    if not file.exists():
+    content = read_bytes_or_none(file)
+    if content is None:
         return None
     try:
-        with np.load(io.BytesIO(file.read_bytes())) as kept:
+        with np.load(io.BytesIO(content)) as kept:
             draws, states, moments = kept["draws"].tolist(), kept["states"], kept["moments"]
             distribution = Sketch(kept["codes"], kept["counts"])
     except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:

@@ -7,7 +7,6 @@ import json
 import math
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import click
@@ -17,7 +16,7 @@ from rich.table import Table
 from report.answers import answer_csv, answer_record, answer_text
 from report.query import Answer, Question, answer
 from report.where import QueryError
-from storage import Compaction, Summary, compact, is_compacted, open_cube, read_summary
+from storage import Compaction, Place, Summary, compact, is_compacted, open_cube, read_summary
 
 Command = Callable[..., Any]
 
@@ -25,7 +24,7 @@ Command = Callable[..., Any]
 def query_options(command: Command) -> Command:
     """Add the options of ``wattbit query``."""
     options = [
-        click.argument("variable"),
+        click.argument("variable", required=False),
         click.option("--where", default="", metavar="CONDITION", help='As "apn_adoption<0.4 and japan_sea_hvdc==0".'),
         click.option("--by", multiple=True, metavar="NAME", help="A dimension or parameter; NAME:4 makes 4 bins."),
         click.option("--select", multiple=True, metavar="DIM=LABEL", help="Only these; DIM=A,B for several."),
@@ -73,8 +72,8 @@ def _repeated(args: list[str], several: tuple[str, ...]) -> list[str]:
 
 
 def query_text(
-    store: Path,
-    variable: str,
+    store: Place,
+    variable: str | None,
     where: str,
     by: tuple[str, ...],
     select: tuple[str, ...],
@@ -88,22 +87,70 @@ def query_text(
     """Answer ``wattbit query``: the text to print."""
     if as_csv and as_json:
         raise QueryError("--csv and --json: found both, expected one of them")
+    if variable is None:
+        if where or by or select or sums or quantiles or above is not None or as_csv:
+            raise QueryError(f"VARIABLE is missing: wattbit query {store} lists them")
+        return json.dumps(variables_record(store), indent=1) if as_json else variables_text(store, width)
     asked = {"quantiles": tuple(_share(text) for text in quantiles)} if quantiles else {}
-    question = Question(variable, where, by, _selections(select), sums, above=above, **asked)
+    question = Question(variable, where, by, selections(select), sums, above=above, **asked)
     found: Answer = answer(open_cube(store), question)
+    if as_csv and found.nothing:
+        click.echo(f"wattbit: {found.nothing}", err=True)
     if as_csv:
         return answer_csv(found).rstrip("\n")
     return json.dumps(answer_record(found), indent=1) if as_json else answer_text(found, width=width).rstrip("\n")
+
+
+def variables_record(store: Place) -> dict[str, Any]:
+    """Return every variable that can be asked for - name, units, dimensions, meaning - and the labels of dimensions."""
+    cube = open_cube(store)
+    labels = {str(dim): [str(each) for each in cube[dim].to_numpy()] for dim in cube.dims if dim != "draw"}
+    variables = [
+        {
+            "name": str(name),
+            "units": array.attrs.get("units"),
+            "dims": [str(dim) for dim in array.dims if dim not in ("draw", "configuration")],
+            "parameter": "configuration" not in array.dims,
+            "meaning": array.attrs.get("long_name"),
+            "distribution": array.attrs.get("distribution"),
+        }
+        for name, array in cube.data_vars.items()
+        if name != "status"
+    ]
+    return {"variables": variables, "labels": labels}
+
+
+def variables_text(store: Place, width: int) -> str:
+    """Set `variables_record` as text: outcomes, then parameters."""
+    grid = Table(box=None, pad_edge=False)
+    for heading in ("variable", "unit", "by", "meaning"):
+        grid.add_column(heading, no_wrap=heading != "meaning", overflow="fold")
+    record = variables_record(store)
+    for each in sorted(record["variables"], key=lambda each: bool(each["parameter"])):
+        over = ", ".join(each["dims"]) or ("parameter" if each["parameter"] else "")
+        meaning = ": ".join(filter(None, (each["meaning"], each["distribution"])))
+        grid.add_row(each["name"], (each["units"] or "").removesuffix(" (2024 prices)"), over, meaning)
+    labels = [f"{dim}: {', '.join(each)}" for dim, each in record["labels"].items()]
+    notes = "Outcomes are by configuration too. Parameters also stand in --where and --by. Money in 2024 prices."
+    return "\n".join([_printed(grid, width), "", *labels, "", notes])
+
+
+def _printed(grid: Table, width: int) -> str:
+    console = Console(width=width, color_system=None, file=io.StringIO(), highlight=False, markup=False)
+    with console.capture() as captured:
+        console.print(grid)
+    return "\n".join(line.rstrip() for line in captured.get().rstrip().splitlines())
 
 
 def _share(text: str) -> float:
     try:
         return float(text)
     except ValueError as error:
-        raise QueryError(f"--quantile {text}: expected a share between 0 and 1, as 0.05") from error
+        raise QueryError(f"--quantile {text}: expected a share between 0 and 1, as 0.05 for 5 %") from error
 
 
-def _selections(texts: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+def selections(texts: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """Read ``DIM=LABEL`` and ``DIM=A,B``: the labels by dimension."""
     chosen: dict[str, tuple[str, ...]] = {}
     for text in texts:
         dim, equals, labels = text.partition("=")
@@ -113,7 +160,7 @@ def _selections(texts: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
     return chosen
 
 
-def compacted_text(store: Path, out: Path | None) -> str:
+def compacted_text(store: Place, out: Place | None) -> str:
     """Compact a cube, by default into one beside it, and say what that did."""
     target = out or beside(store)
     begun = time.perf_counter()
@@ -131,31 +178,41 @@ def compacted_text(store: Path, out: Path | None) -> str:
 
 
 TOLD = ("saving_fuel_co2", "saving_total", "regret_total")
+SHARES = (0.05, 0.5, 0.95)
 
 
-def so_far_text(store: Path, width: int) -> str:
-    """Tell savings and regret so far from the summaries of batches, quantiles to 0.1 %."""
+def so_far_record(store: Place) -> dict[str, Any]:
+    """Give savings and regret so far by outcome and configuration; None where no draw is behind a number."""
     summary = read_summary(store)
+    told: dict[str, Any] = {}
+    for name in TOLD:
+        of, quantiles = summary.of(name), summary.quantiles(name, SHARES)
+        told[name] = {"units": of["mean"].attrs["units"], "configurations": {}}
+        for label in of["configuration"].to_numpy():
+            row, inner = of.sel(configuration=label), quantiles.sel(configuration=label).values
+            numbers = {key: row[key].item() for key in ("mean", "sd", "low", "high")}
+            numbers |= {f"q{share:g}": float(value) for share, value in zip(SHARES, inner, strict=True)}
+            shown = {key: None if math.isnan(value) else value for key, value in numbers.items()}
+            told[name]["configurations"][str(label)] = {"n": int(row["n"].item()), **shown}
+    return told
+
+
+def so_far_text(store: Place, width: int) -> str:
+    """Tell savings and regret so far from the summaries of batches, quantiles to 0.1 %."""
     grid = Table(box=None, pad_edge=False)
     for heading in ("outcome", "configuration", "mean", "sd", "least", "5 %", "median", "95 %", "largest", "n"):
         grid.add_column(heading, justify="left" if heading in {"outcome", "configuration"} else "right")
-    for name in TOLD:
-        of, quantiles = summary.of(name), summary.quantiles(name, (0.05, 0.5, 0.95))
-        for label in of["configuration"].to_numpy():
-            row, inner = of.sel(configuration=label), quantiles.sel(configuration=label).values
-            parts = [row["mean"].item(), row["sd"].item(), row["low"].item(), *inner, row["high"].item()]
-            shown = ("-" if math.isnan(value) else f"{value + 0.0:,.1f}" for value in parts)
-            grid.add_row(name, str(label), *shown, f"{row['n'].item():,}")
-    console = Console(width=width, color_system=None, file=io.StringIO())
-    with console.capture() as captured:
-        console.print(grid)
-    units = summary.of(TOLD[0])["mean"].attrs["units"]
-    lines = [line.rstrip() for line in captured.get().rstrip().splitlines()]
+    told = so_far_record(store)
+    for name, outcome in told.items():
+        for label, row in outcome["configurations"].items():
+            parts = [row[key] for key in ("mean", "sd", "low", *(f"q{share:g}" for share in SHARES), "high")]
+            shown = ("-" if value is None else f"{value + 0.0:,.1f}" for value in parts)
+            grid.add_row(name, label, *shown, f"{row['n']:,}")
     note = "from the summaries of finished batches; n: draws behind each row; quantiles between the extremes to 0.1 %"
-    return "\n".join([f"in {units}", *lines, note])
+    return "\n".join([f"in {told[TOLD[0]]['units']}", _printed(grid, width), note])
 
 
-def compacted_note(store: Path) -> str:
+def compacted_note(store: Place) -> str:
     """Return a line that says a cube is compacted; nothing for any other."""
     return (
         "\ncompacted: in large files, quick to read; runs go on in the cube it was made from"
@@ -164,12 +221,12 @@ def compacted_note(store: Path) -> str:
     )
 
 
-def summary_of_compacted(store: Path) -> Summary | None:
+def summary_of_compacted(store: Place) -> Summary | None:
     """Return the summary of a compacted cube, in which it spares reading much; None for any other."""
     return read_summary(store) if is_compacted(store) else None
 
 
-def beside(store: Path) -> Path:
+def beside(store: Place) -> Place:
     """Return the path of a compacted cube: results/x.zarr -> results/x.compact.zarr."""
     name = store.absolute().name.removesuffix(".zarr")
     return (

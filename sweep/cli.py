@@ -1,60 +1,52 @@
-"""The command line: `wattbit run | plan | check | solve | status | report | query | compact | verify`.
+"""The command line: `wattbit run | plan | check | solve | status | report | query | sensitivity | compact | verify`.
 
 Results go to standard output, progress to standard error. Exit codes: 0 done, 1 finished with draws that
-failed, stopped by a fault of disk or store, or a cube that `verify` does not believe, 2 refused, 130 interrupted.
+failed, stopped by a fault of disk or store, or a cube that `verify` does not believe, 2 refused, 130 interrupted,
+143 terminated; docs/studies.md has them all.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import click
 
-from model import InputError, Status, TemplateError
-from report import CubeContentError, robustness_table, table_record, table_text, write_report
+from model import InputError, Status
+from report import PageError, robustness_table, table_record, table_text, write_report
 from sampling import SamplingError
-from storage import CubeProgress, StorageError, cube_progress, open_cube, read_study
-from sweep import ask, tell
+from storage import (
+    CubeProgress,
+    Place,
+    StorageError,
+    StoreUnavailableError,
+    cube_progress,
+    exists,
+    open_cube,
+    read_study,
+    root_of,
+)
+from sweep import ask, bill, tell
+from sweep import sensitivity as sensitivity_of
+from sweep.ending import DONE, INTERRUPTED_RUN, WITH_FAILURES, refusing
 from sweep.errors import RunStoppedError, StudyError
 from sweep.executors import WorkersLostError
 from sweep.growth import added, fitted
 from sweep.plan import Plan, make_plan
-from sweep.run import default_store, missing_draws
+from sweep.run import Limits, check_store, default_store, missing_draws, refuse_memory
 from sweep.run import run as run_plan
 from sweep.study import read_study as read_study_file
+from sweep.verify import notes as verify_notes
 from sweep.verify import verdict
 from sweep.verify import verify as verify_cube
 from sweep.what_if import what_if
 
-REFUSED = (StudyError, InputError, SamplingError, StorageError, TemplateError, CubeContentError, OSError)
-DONE, WITH_FAILURES, REFUSAL, INTERRUPTED = 0, 1, 2, 130
 WIDTH = 132
-INTERRUPTED_RUN = "; finished batches are kept, the same line again goes on from there"
-
-
-def refusing(command: Callable[..., int]) -> Callable[..., None]:
-    """Turn what a user can mend into one message and exit code 2, and an interruption into 130."""
-
-    @wraps(command)
-    def guarded(*arguments: Any, **options: Any) -> None:
-        try:
-            code = command(*arguments, **options)
-        except REFUSED as fault:
-            click.echo(f"wattbit: {fault}", err=True)
-            code = REFUSAL
-        except KeyboardInterrupt:
-            click.echo("wattbit: interrupted" + (INTERRUPTED_RUN if command.__name__ == "run" else ""), err=True)
-            code = INTERRUPTED
-        sys.exit(code)
-
-    return guarded
+PAGE_ELSEWHERE = "wattbit report {} --out PAGE writes it elsewhere"
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -63,11 +55,29 @@ def main() -> None:
     """Where should data centres stand when the demand, renewables and network of 2040 are unknown? Sweeps and reports."""
 
 
+class StoreType(click.ParamType[Place]):
+    """A local path, or the address of a cube in an object store."""
+
+    name = "path"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Place:
+        """Return where the cube lies; what is neither ends with exit code 2."""
+        try:
+            return root_of(value)
+        except StorageError as fault:
+            self.fail(str(fault), param, ctx)
+
+
 STUDY = click.argument("study", type=click.Path(path_type=Path))
-STORE = click.argument("store", type=click.Path(path_type=Path))
+STORE = click.argument("store", type=StoreType())
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 DRAWS = click.option("--draws", type=click.IntRange(min=1), help="Number of draws, in place of the study's.")
-WORKERS = click.option("--workers", type=click.IntRange(min=1), help="Worker processes; default: one per processor.")
+WORKERS = click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    envvar="WATTBIT_WORKERS",
+    help="Worker processes; default: $WATTBIT_WORKERS, else one per processor.",
+)
 
 
 def _plan(study: Path, draws: int | None) -> Plan:
@@ -89,65 +99,96 @@ def naming(study: Path) -> Iterator[None]:
 @DRAWS
 @WORKERS
 @AS_JSON
-@click.option("--store", type=click.Path(path_type=Path), help="The cube; default: results/<name>.zarr.")
-@click.option("--address", help="Address of a running Ray cluster; default: a Ray of its own on this machine.")
+@click.option(
+    "--store", type=StoreType(), help="The cube: a path, s3://bucket/name or gs://...; default: results/<name>.zarr."
+)
+@click.option(
+    "--address", help="A running Ray cluster; default: $RAY_ADDRESS (set in a Ray job), else a Ray of its own."
+)
 @click.option("--serial", is_flag=True, help="Solve in this process, without Ray.")
+@click.option(
+    "--watchdog",
+    type=click.FloatRange(min=1),
+    metavar="SECONDS",
+    help="Give a draw up and set it aside after so long; default: 100 times the pilot's time, at least 600 s.",
+)
 @refusing
 def run(
     study: Path,
     draws: int | None,
     workers: int | None,
     as_json: bool,
-    store: Path | None,
+    store: Place | None,
     address: str | None,
     serial: bool,
+    watchdog: float | None,
 ) -> int:
     """Run a study, or finish or extend the cube that an earlier run left; then print the table and write the report."""
     plan = _plan(study, draws)
     if serial and address:
         raise StudyError("--serial and --address: found both, expected one of them")
+    if serial and watchdog:
+        raise StudyError("--serial and --watchdog: found both, expected one of them: a watchdog ends a worker")
+    address = address or (None if serial else os.environ.get("RAY_ADDRESS"))
     target = store or default_store(plan)
+    refuse_memory(target, serial)
     page = _page(target)
     plan = fitted(plan, target)
-    if target.exists() and (more := added(plan, target)):
+    if exists(target) and (more := added(plan, target)):
         click.echo(f"{target} will be extended by {more}; what it holds is kept", err=True)
     processors = workers or (1 if serial else os.cpu_count() or 1)
     missing = missing_draws(plan, target)
-    seconds = plan.pilot_seconds() if missing and not address else None
-    click.echo(tell.plan_text(plan, seconds, processors, missing), err=True)
+    if missing:
+        check_store(target)
+    seconds = plan.pilot_seconds() if missing else 0.0
+    limits = Limits.after_pilot(plan, seconds, watchdog)
+    # How long a cluster will take, this machine does not know.
+    click.echo(tell.plan_text(plan, seconds if missing and not address else None, processors, missing), err=True)
+    alone = f"wattbit solve {study}"
     try:
-        outcome = run_plan(plan, target, workers=workers, address=address, serial=serial)
+        outcome = run_plan(plan, target, workers=workers, address=address, serial=serial, limits=limits, command=alone)
     except WorkersLostError as fault:
         click.echo(f"wattbit: {fault}; the same line again tries them once more", err=True)
         return WITH_FAILURES
-    except RunStoppedError as fault:
+    except (RunStoppedError, StoreUnavailableError) as fault:
         click.echo(f"wattbit: stopped: {fault}{INTERRUPTED_RUN}", err=True)
         return WITH_FAILURES
     click.echo(f"{outcome.solved} draws solved, {outcome.found} found finished", err=True)
+    if outcome.set_aside:
+        click.echo(tell.set_aside_text(outcome.set_aside), err=True)
     _tell_table(target, as_json)
-    _write_report(target, page, f"wattbit run {study}")
+    try:
+        _write_report(target, page, f"wattbit run {study}")
+    except PageError as fault:
+        click.echo(f"wattbit: the cube {target} is complete, but {fault}; {PAGE_ELSEWHERE.format(target)}", err=True)
+        return WITH_FAILURES
     click.echo(f"cube {target}\nreport {page}", err=True)
     return WITH_FAILURES if _failures(target) else DONE
 
 
-def _page(store: Path) -> Path:
-    """The page of a cube: beside it, results/x.zarr -> results/x.html; any other name keeps its end."""
+def _page(store: Place) -> Path:
+    """The page of a cube: beside it, results/x.zarr -> results/x.html; any other name keeps its end.
+
+    That of a cube in an object store goes to results/ in the current folder.
+    """
+    if not isinstance(store, Path):
+        return Path("results") / f"{store.name.removesuffix('.zarr')}.html"
     name = f"{store.absolute().name.removesuffix('.zarr')}.html"
     return store.with_name(name) if store.name else store.absolute().with_name(name)
 
 
-def _tell_table(store: Path, as_json: bool) -> None:
+def _tell_table(store: Place, as_json: bool) -> None:
     table = robustness_table(open_cube(store), ask.summary_of_compacted(store))
     click.echo(json.dumps(table_record(table), indent=1) if as_json else table_text(table, width=WIDTH))
 
 
-def _write_report(store: Path, page: Path, command: str) -> None:
+def _write_report(store: Place, page: Path, command: str) -> None:
     record = read_study(store)["identity"]
     cube = open_cube(store).assign_attrs(provenance=json.dumps(tell.provenance(record)))
     write_report(cube, page, command=command, summary=ask.summary_of_compacted(store))
 
 
-def _failures(store: Path) -> int:
+def _failures(store: Place) -> int:
     counts = cube_progress(store).status_counts
     return sum(count for name, count in counts.items() if name not in ("optimal", "not_run"))
 
@@ -157,14 +198,20 @@ def _failures(store: Path) -> int:
 @DRAWS
 @WORKERS
 @AS_JSON
+@bill.bill_options
 @refusing
-def plan(study: Path, draws: int | None, workers: int | None, as_json: bool) -> int:
-    """Say what a study would do and take - draws, solves, batches, bytes, time - and run nothing but one pilot draw."""
+def plan(study: Path, draws: int | None, workers: int | None, as_json: bool, **offered: Any) -> int:
+    """Say what a study would do and take - draws, solves, bytes, time, money - and run nothing but one pilot draw."""
+    offer = bill.offer_of(offered)
     made = _plan(study, draws)
     processors = workers or os.cpu_count() or 1
     seconds = made.pilot_seconds()
     record = tell.plan_record(made, seconds, processors)
-    click.echo(json.dumps(record, indent=1) if as_json else tell.plan_text(made, seconds, processors))
+    text = tell.plan_text(made, seconds, processors)
+    if offer is not None:
+        record["cluster"] = bill.bill(offer, seconds, made.layout.draws, made.layout.batch)
+        text += f"\n{bill.bill_text(record['cluster'])}"
+    click.echo(json.dumps(record, indent=1) if as_json else text)
     return DONE
 
 
@@ -205,12 +252,15 @@ def solve(
 @AS_JSON
 @click.option("--summary", is_flag=True, help="Also savings and regret so far, from the summaries of batches.")
 @refusing
-def status(store: Path, as_json: bool, summary: bool) -> int:
+def status(store: Place, as_json: bool, summary: bool) -> int:
     """Say how far a cube is, and what failed."""
     progress: CubeProgress = cube_progress(store)
-    text = tell.status_text(progress) + ask.compacted_note(store)
-    click.echo(json.dumps(tell.status_record(progress), indent=1) if as_json else text)
-    if summary and not as_json:
+    if as_json:
+        record = tell.status_record(progress) | ({"summary": ask.so_far_record(store)} if summary else {})
+        click.echo(json.dumps(record, indent=1))
+        return DONE
+    click.echo(tell.status_text(progress) + ask.compacted_note(store))
+    if summary:
         click.echo("\n" + ask.so_far_text(store, WIDTH))
     return DONE
 
@@ -218,9 +268,13 @@ def status(store: Path, as_json: bool, summary: bool) -> int:
 @main.command()
 @STORE
 @AS_JSON
-@click.option("--out", type=click.Path(path_type=Path), help="The page; default: beside the cube, .html.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="The page; default: beside the cube, .html; of a cube in an object store: results/<name>.html.",
+)
 @refusing
-def report(store: Path, as_json: bool, out: Path | None) -> int:
+def report(store: Place, as_json: bool, out: Path | None) -> int:
     """Print a cube's robustness table and write its report."""
     _tell_table(store, as_json)
     page = out or _page(store)
@@ -234,17 +288,32 @@ def report(store: Path, as_json: bool, out: Path | None) -> int:
 @ask.query_options
 @AS_JSON
 @refusing
-def query(store: Path, **asked: Any) -> int:
-    """Print mean, spread and quantiles of a VARIABLE of a cube, by configuration and whatever else is asked for."""
+def query(store: Place, **asked: Any) -> int:
+    """
+    Print mean, spread and quantiles of a VARIABLE of a cube, by configuration and whatever else is asked for.
+
+    Without a VARIABLE: list what can be asked for.
+    """
     click.echo(ask.query_text(store, width=WIDTH, **asked))
+    return DONE
+
+
+@main.command(cls=ask.ManyValues)
+@STORE
+@sensitivity_of.sensitivity_options
+@AS_JSON
+@refusing
+def sensitivity(store: Path, **asked: Any) -> int:
+    """Print which uncertainty drives an outcome of a cube, configuration by configuration."""
+    click.echo(sensitivity_of.told(store, width=WIDTH, **asked))
     return DONE
 
 
 @main.command()
 @STORE
-@click.option("--out", type=click.Path(path_type=Path), help="The new cube; default: beside it, .compact.zarr.")
+@click.option("--out", type=StoreType(), help="The new cube; default: beside it, .compact.zarr.")
 @refusing
-def compact(store: Path, out: Path | None) -> int:
+def compact(store: Place, out: Place | None) -> int:
     """Rewrite a cube into large shards for reading, every value checked; the cube itself stays as it is."""
     click.echo(ask.compacted_text(store, out))
     return DONE
@@ -256,10 +325,10 @@ def compact(store: Path, out: Path | None) -> int:
 @click.option("--sample", type=click.IntRange(min=0), default=1, show_default=True, help="Draws to solve again, cold.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Which draws these are.")
 @refusing
-def verify(store: Path, as_json: bool, sample: int, seed: int) -> int:
+def verify(store: Place, as_json: bool, sample: int, seed: int) -> int:
     """Say whether a cube may be believed: checksums, costs and balances, and some draws solved again by plain Pyomo."""
     record = verify_cube(store, sample, seed)
     click.echo(json.dumps(record, indent=1) if as_json else verdict(record))
-    for line in [*record["faults"], *(f"note: made with {note}" for note in record["other_code"])]:
+    for line in [*record["faults"], *verify_notes(record)]:
         click.echo(line, err=True)
     return DONE if record["believed"] else WITH_FAILURES

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from sampling import is_extensible
-from storage import Lease, finish_extension, is_being_extended, is_compacted, read_layout, read_study
+from storage import Lease, Place, exists, finish_extension, is_being_extended, is_compacted, read_layout, read_study
 from sweep.errors import StudyError
 from sweep.plan import Plan, table_hash
 
@@ -21,7 +20,7 @@ GROWING = ("shares", "days", "template")  # parts of the record in which a conti
 Record = dict[str, Any]
 
 
-def fitted(plan: Plan, store: Path) -> Plan:
+def fitted(plan: Plan, store: Place) -> Plan:
     """Return the plan as the cube at `store` needs it: its configurations in its order, what is added after them.
 
     Raises
@@ -29,7 +28,7 @@ def fitted(plan: Plan, store: Path) -> Plan:
     StudyError
         The store holds another study; the differences are listed, nothing is touched. Or it is a compacted cube.
     """
-    if not store.exists():
+    if not exists(store):
         return plan
     if is_compacted(store):
         raise StudyError(f"{store} is a compacted cube, for reading only: run into the cube that it was made from")
@@ -48,7 +47,7 @@ def fitted(plan: Plan, store: Path) -> Plan:
     return plan.continuing(layout, start)
 
 
-def added(plan: Plan, store: Path) -> str:
+def added(plan: Plan, store: Place) -> str:
     """Say in a few words what a fitted plan adds to the cube; empty where it adds nothing."""
     layout = read_layout(store)
     draws = plan.layout.draws - layout.draws

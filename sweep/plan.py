@@ -17,6 +17,7 @@ import model
 import sampling
 from model import (
     OUTCOMES,
+    RESIDUALS,
     WEATHER_YEAR,
     Case,
     Days,
@@ -37,6 +38,7 @@ from model import (
 from sampling import Marginal, draw_table, marginal_from_dict, read_uncertainty
 from sampling.tables import read_rows
 from storage import Layout, Variable
+from sweep.labels import labelled
 from sweep.study import Study
 
 PACKAGES = ("wattbit-sweep", "highspy", "numpy", "pyomo", "scipy", "tsam")  # what may change a byte of the cube
@@ -182,7 +184,7 @@ def make_plan(study: Study, base: Path) -> Plan:
     files = _files(study, case, base)
     return Plan(
         study=study,
-        table=table.assign_attrs(attrs),
+        table=labelled(table).assign_attrs(attrs),
         case=case,
         layout=_layout(study, case, table),
         identity=_identity(study, case, table, files),
@@ -215,7 +217,11 @@ def _layout(study: Study, case: Case, table: xr.Dataset) -> Layout:
         for o in OUTCOMES
     ]
     told = "time to solve the draw, shared evenly by the configurations that were solved together"
-    run = [Variable("seconds", ("draw", "configuration"), "float64", {"units": "s", "long_name": told})]
+    of_run = {"seconds": ("s", told)} | {each.name: (each.unit, each.meaning) for each in RESIDUALS}
+    run = [
+        Variable(name, ("draw", "configuration"), "float64", {"units": unit, "long_name": meaning})
+        for name, (unit, meaning) in of_run.items()
+    ]
     return Layout(
         variables=tuple(variables),
         coords=coordinates(case.inputs, case.configurations, case.tiers),

@@ -2,46 +2,107 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from storage import (
+    CannotWriteError,
     CubeExistsError,
     Lease,
+    Place,
     StorageError,
     committed_batches,
     create_cube,
     cube_progress,
+    exists,
     extend_cube,
     finish_extension,
+    note_numbers,
     read_layout,
+    read_note,
 )
-from sweep.errors import RunStoppedError
+from sweep.errors import RunStoppedError, StudyError
+from sweep.events import emit
 from sweep.executors import reach, run_on_ray, run_serial
 from sweep.growth import fitted
+from sweep.patience import patiently
 from sweep.plan import Plan
 from sweep.progress import DrawProgress
-from sweep.worker import BatchSummary, Draws, Work, solve_batch
+from sweep.ray_cluster import resident_bytes
+from sweep.set_aside import ASIDE, TOGETHER, TRIES
+from sweep.worker import BatchSummary, Draws, Work, solve_batch, solve_in_process
+
+WATCHDOG_SECONDS, WATCHDOG_PILOTS = 600.0, 100.0  # a draw is given up after the longer of the two
+CHECK_SECONDS = 5.0  # the driver looks at its lease no more often; a worker does before every batch it writes
+MEMORY_SLACK = 1.5  # of a worker beside the pilot's process: more days, garbage, arrays on their way to the store
 
 
 @dataclass
 class Outcome:
-    """What a run did: draws solved now, draws found finished."""
+    """What a run did: draws solved now, draws found finished, and the notes of all that the cube has set aside."""
 
     solved: int = 0
     found: int = 0
+    set_aside: list[dict[str, Any]] = field(default_factory=list)
 
 
-def missing_draws(plan: Plan, store: Path) -> int:
+@dataclass(frozen=True)
+class Limits:
+    """What a draw and a worker may take, as a pilot measured it or the user says.
+
+    Attributes
+    ----------
+    watchdog : float, optional
+        Seconds after which a draw is given up; None: never.
+    memory : int, optional
+        Bytes that a cluster keeps free for each worker.
+    """
+
+    watchdog: float | None = None
+    memory: int | None = None
+
+    @classmethod
+    def after_pilot(cls, plan: Plan, seconds: float, watchdog: float | None = None) -> Limits:
+        """From a pilot that took so many seconds a draw, just now in this process; the driver alone holds the draws."""
+        resident = max(resident_bytes() - plan.table.nbytes, 0)
+        return cls(watchdog or max(WATCHDOG_SECONDS, WATCHDOG_PILOTS * seconds), int(MEMORY_SLACK * resident) or None)
+
+
+NO_LIMITS = Limits()
+
+
+def missing_draws(plan: Plan, store: Place) -> int:
     """Draws of a fitted plan that the store, if there is one, does not hold for all of its configurations."""
-    if not store.exists():
+    if not exists(store):
         return plan.layout.draws
     if plan.layout.generations != read_layout(store).generations:
         return plan.layout.draws
     return plan.layout.draws - cube_progress(store).draws_committed
+
+
+def check_store(store: Place) -> None:
+    """Refuse, before any work, a store that a run could not write into.
+
+    Raises
+    ------
+    StoreInUseError
+        Another run is at work on it.
+    CannotWriteError
+        It, or the folder that it would be made in, cannot be written to.
+    """
+    if exists(store):
+        with Lease(store):
+            return
+    if not isinstance(store, Path):
+        return  # that there is such a bucket, `exists` has found; a test object would cost more than it tells
+    folder = next(parent for parent in store.absolute().parents if parent.exists())
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        raise CannotWriteError(f"{store} cannot be made: {folder} cannot be written to")
 
 
 def default_store(plan: Plan) -> Path:
@@ -50,47 +111,116 @@ def default_store(plan: Plan) -> Path:
 
 
 def run(
-    plan: Plan, store: Path, *, workers: int | None = None, address: str | None = None, serial: bool = False
+    plan: Plan,
+    store: Place,
+    *,
+    workers: int | None = None,
+    address: str | None = None,
+    serial: bool = False,
+    limits: Limits = NO_LIMITS,
+    command: str = "wattbit solve STUDY",
 ) -> Outcome:
     """Solve every draw and configuration that the store does not hold yet; no other run may write there meanwhile.
+
+    Parameters
+    ----------
+    limits : Limits
+        A run that is ``serial`` heeds none: what it would have to end is itself.
+    command : str
+        How a single future of the study is solved, for the notes on draws that are set aside.
 
     Raises
     ------
     StudyError
-        The store holds another study; the differences are listed, nothing is touched.
+        The store holds another study; the differences are listed, nothing is touched. Or it lies in the memory of
+        this process, and others were to write into it.
     StoreInUseError
         Another run is at work on the store; nothing is touched.
+    CannotWriteError
+        The store cannot be made or written to; nothing is left.
     RunStoppedError
-        The disk or the store failed while batches were solved; those that were finished are kept.
+        The disk or the store failed while the cube was extended or batches were solved; what was finished is kept.
     WorkersLostError
-        Some batches lost their worker again and again; the others are done.
+        Some batches lost their worker again and again and no draw of them is to blame; the others are done. Or all
+        workers die before they solve anything.
     """
+    refuse_memory(store, serial)
     plan = fitted(plan, store)
     if address is not None:
         reach(address)
-    record = {"identity": plan.identity}
-    if not store.exists():
-        with suppress(CubeExistsError):  # another run made it meanwhile: only one of the two gets the lease
-            create_cube(store, plan.layout, plan.table, record, f"Sweep of {plan.study.name}", table_bytes(plan))
+    if not exists(store):
+        _create(plan, store)
     elif read_layout(store) == plan.layout and len(committed_batches(store)) == plan.layout.batches:
-        return Outcome(found=plan.layout.draws)
+        return Outcome(found=plan.layout.draws, set_aside=set_aside_notes(store))
     with Lease(store) as lease:
-        finish_extension(store)
-        plan = fitted(plan, store)
-        if read_layout(store) != plan.layout:
-            extend_cube(store, plan.layout, plan.table, {"identity": plan.identity}, table_bytes(plan))
-        missing = list(cube_progress(store).missing_batches)
+        try:
+            finish_extension(store)
+            plan = fitted(plan, store)
+            if read_layout(store) != plan.layout:
+                extend_cube(store, plan.layout, plan.table, {"identity": plan.identity}, table_bytes(plan))
+        except OSError as fault:
+            raise RunStoppedError(f"{store} could not be extended: {fault}") from fault
+        missing = _short(cube_progress(store).missing_batches)
         outcome = Outcome(found=plan.layout.draws - missing_draws(plan, store))
-        work = Work(plan.case, str(store.resolve()), plan.identity["versions"], lease.token)
+        work = Work(
+            plan.case,
+            str(store.resolve()),
+            plan.identity["versions"],
+            lease.token,
+            None if serial else limits.watchdog,
+            command,
+            holds_aside=bool(note_numbers(store, ASIDE)),
+        )
+        checked = 0.0
         try:
             with DrawProgress(plan.layout.draws, outcome.found) as progress:
-                for summary in _execute(plan, work, missing, workers, address, serial):
+                for summary in _execute(plan, work, missing, workers, address, serial, limits.memory):
                     outcome.solved += summary.draws
                     progress.add(summary.draws, summary.seconds)
-                    lease.check()
+                    _tell(summary)
+                    if time.monotonic() - checked > CHECK_SECONDS:
+                        patiently(lease.check)
+                        checked = time.monotonic()
         except (OSError, StorageError) as fault:
             raise RunStoppedError(str(fault)) from fault
+    outcome.set_aside = set_aside_notes(store)
     return outcome
+
+
+def set_aside_notes(store: Place) -> list[dict[str, Any]]:
+    """What is told of every draw that was set aside: draw, batch, cause, tries, theta, the line that replays it."""
+    notes = (read_note(store, ASIDE, draw) for draw in note_numbers(store, ASIDE))
+    return [note for note in notes if note is not None]
+
+
+def _short(batches: Sequence[int]) -> Sequence[int]:
+    """The same numbers as a range where they are one: millions of batches then take no memory."""
+    whole = range(batches[0], batches[0] + len(batches)) if batches else range(0)
+    return whole if batches and batches[-1] == whole[-1] else list(batches)
+
+
+def _tell(summary: BatchSummary) -> None:
+    for draw, cause in summary.set_aside.items():
+        emit("draw_set_aside", draw=draw, batch=summary.batch, cause=cause)
+    if summary.store_faults:
+        emit("store_retried", batch=summary.batch, times=len(summary.store_faults), first=summary.store_faults[0])
+
+
+def refuse_memory(store: Place, serial: bool) -> None:
+    """Raise StudyError where several processes are to write into the memory of this one."""
+    if str(store).startswith("memory://") and not serial:
+        raise StudyError(
+            f"{store} lies in the memory of this process, where workers cannot write: expected --serial with it"
+        )
+
+
+def _create(plan: Plan, store: Place) -> None:
+    title = f"Sweep of {plan.study.name}"
+    try:
+        with suppress(CubeExistsError):  # another run made it meanwhile: only one of the two gets the lease
+            create_cube(store, plan.layout, plan.table, {"identity": plan.identity}, title, table_bytes(plan))
+    except OSError as fault:
+        raise CannotWriteError(f"{store} cannot be made: {fault}") from fault
 
 
 def table_bytes(plan: Plan) -> dict[str, bytes]:
@@ -100,9 +230,17 @@ def table_bytes(plan: Plan) -> dict[str, bytes]:
 
 
 def _execute(
-    plan: Plan, work: Work, batches: list[int], workers: int | None, address: str | None, serial: bool
+    plan: Plan,
+    work: Work,
+    batches: Sequence[int],
+    workers: int | None,
+    address: str | None,
+    serial: bool,
+    memory: int | None,
 ) -> Iterator[BatchSummary]:
-    part = partial(Draws.of, plan.table, plan.layout)
+    part = Draws.cutter(plan.table, plan.layout)
     if serial or not batches:
-        return run_serial(solve_batch, work, batches, part)
-    return run_on_ray(solve_batch, work, batches, workers, address, part)
+        return run_serial(solve_in_process, work, batches, part)
+    # Deaths beyond those that set aside every draw of a batch are of no draw's making.
+    most = TOGETHER + TRIES * plan.layout.batch + 1
+    return run_on_ray(solve_batch, work, batches, workers, address, part, most=most, memory=memory)

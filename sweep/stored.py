@@ -13,8 +13,8 @@ import numpy as np
 import xarray as xr
 
 from model import Configuration, Days, FreeSpec, Inputs, InputsSpec, Siting, read_configurations, read_inputs
+from storage import Place, local_tables, open_cube, read_study, read_tables
 from storage import read_inputs as read_draws
-from storage import read_layout, read_study, read_tables
 from sweep.errors import StudyError
 from sweep.plan import table_hash
 
@@ -46,7 +46,7 @@ class StoredStudy:
         return [c.name for c in self.configurations].index(self.identity["study"]["reference"])
 
 
-def stored_study(store: Path) -> StoredStudy:
+def stored_study(store: Place) -> StoredStudy:
     """Read a study back from the tables and the record that its cube keeps.
 
     Raises
@@ -57,11 +57,15 @@ def stored_study(store: Path) -> StoredStudy:
         A table that is kept there is no such table any more.
     """
     identity = read_study(store).get("identity", {})
-    tables = read_tables(store)
-    if not tables:
-        raise StudyError(
-            f"{store} holds no input tables, found {sorted(identity)} in its record: expected a cube of format 2"
-        )
+    with local_tables(store) as tables:
+        if not tables:
+            raise StudyError(
+                f"{store} holds no input tables, found {sorted(identity)} in its record: expected a cube of format 2"
+            )
+        return _of_tables(store, identity, tables)
+
+
+def _of_tables(store: Place, identity: Mapping[str, Any], tables: Mapping[str, Path]) -> StoredStudy:
     study = identity["study"]
     paths = {name.removesuffix(".gz").removesuffix(".csv"): str(path) for name, path in tables.items()}
     hourly = {name.removeprefix("hourly."): path for name, path in paths.items() if name.startswith("hourly.")}
@@ -75,7 +79,7 @@ def stored_study(store: Path) -> StoredStudy:
     )
     inputs = read_inputs(spec)
     free = {name: FreeSpec.model_validate(one, strict=False) for name, one in study["free"].items()}
-    names = read_layout(store).coords["configuration"]
+    names = [str(name) for name in open_cube(store)["configuration"].values]
     return StoredStudy(
         identity=identity,
         inputs=inputs,
@@ -89,7 +93,7 @@ def stored_study(store: Path) -> StoredStudy:
     )
 
 
-def identity_faults(store: Path, study: StoredStudy) -> Iterator[str]:
+def identity_faults(store: Place, study: StoredStudy) -> Iterator[str]:
     """Lines on what the cube keeps and its record does not know: draws, tables, shares."""
     identity = study.identity
     if table_hash(study.table) != identity["draws"]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,8 @@ SHOWN = {  # outcomes of a single future that the text shows, with what is told 
     "lower_bound": "",
     "status": "",
 }
+BATCH_SECONDS, BATCH_RANGE, BATCHES_PER_WORKER = 60.0, (30.0, 180.0), 10
+FEW = 3  # draws that were set aside, told in full
 UNITS = {o.name: "billion yen/yr" if o.unit.startswith("billion yen per year") else o.unit for o in OUTCOMES}
 
 
@@ -46,11 +48,27 @@ def plan_record(plan: Plan, seconds_per_draw: float | None, workers: int, missin
         draws = plan.layout.draws if missing is None else missing
         busy = min(workers, plan.layout.batches)
         record |= {"seconds_per_draw": seconds_per_draw, "seconds": seconds_per_draw * draws / busy}
+        record["batch_proposed"] = proposed_batch(seconds_per_draw, plan.layout.draws, workers)
     return record
 
 
+def proposed_batch(seconds_per_draw: float, draws: int, workers: int) -> int:
+    """Draws in a batch that takes a minute or so, and leaves every worker some ten batches.
+
+    Shorter batches spend their time on files, longer ones lose more with a worker and leave others idle at the end.
+    """
+    a_minute = round(BATCH_SECONDS / seconds_per_draw)
+    return max(1, min(a_minute, draws // (BATCHES_PER_WORKER * workers)))
+
+
+def _suits(batch: int, proposed: int, seconds_per_draw: float) -> bool:
+    """Whether a study's batch is as good as the one proposed."""
+    low, high = BATCH_RANGE
+    return batch == proposed or (batch < 2 * proposed and low <= batch * seconds_per_draw <= high)
+
+
 def plan_text(plan: Plan, seconds_per_draw: float | None, workers: int, missing: int | None = None) -> str:
-    """The plan in two or three lines; ``missing``: draws still to solve, where a cube holds some already."""
+    """The plan in two to four lines; ``missing``: draws still to solve, where a cube holds some already."""
     n = plan_record(plan, seconds_per_draw, workers, missing)
     size = f"{n['bytes'] / 1e6:.1f} MB" if n["bytes"] >= 1e6 else f"{n['bytes'] / 1e3:.0f} kB"
     lines = [
@@ -64,6 +82,9 @@ def plan_text(plan: Plan, seconds_per_draw: float | None, workers: int, missing:
             f"about {duration(n['seconds'])} on {workers} worker{'s' * (workers > 1)} "
             f"(a pilot: {seconds_per_draw:.2g} s a draw; start-up not counted)"
         )
+        if missing is None and not _suits(plan.layout.batch, n["batch_proposed"], seconds_per_draw):
+            took = duration(n["batch_proposed"] * seconds_per_draw)
+            lines.append(f"batch = {n['batch_proposed']} would suit: about {took} a batch")
     return "\n".join(lines)
 
 
@@ -121,6 +142,15 @@ def status_text(progress: CubeProgress) -> str:
     if progress.missing_batches:
         text += f"\n{len(progress.missing_batches)} batches missing: run the study again to finish them"
     return text
+
+
+def set_aside_text(notes: Sequence[Mapping[str, Any]]) -> str:
+    """Which draws were set aside and why, the first few with the line that replays them."""
+    lines = [f"{len(notes)} draw{'s' * (len(notes) > 1)} set aside (run/set_aside tells all of each):"]
+    for note in notes[:FEW]:
+        lines += [f"  draw {note['draw']}: {note['cause']}", f"    {note['replay']}"]
+    more = [str(note["draw"]) for note in notes[FEW:]]
+    return "\n".join(lines + ([f"  and draws {', '.join(more[:100])}{', ...' * (len(more) > 100)}"] if more else []))
 
 
 def provenance(identity: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
-from model import OUTCOMES
-from storage import check_sums, open_cube
+from model import OUTCOMES, RESIDUALS, Status
+from storage import CubeDamagedError, Place, check_sums, cube_progress, open_cube, read_commits, read_run
 from sweep.books import Books
+from sweep.code import UNKNOWN
 from sweep.cold import ColdSolver
 from sweep.plan import PACKAGES, Theta, current_source, current_versions
 from sweep.stored import StoredStudy, identity_faults, stored_study
 
 DRAWS_AT_ONCE = 256
+RESIDUAL = 1e-6  # of a stored solve; HiGHS aims at 1e-7
 FAULTS_KEPT = 100
 Record = dict[str, Any]
 
 
-def verify(store: Path, sample: int = 1, seed: int = 0) -> Record:
+def verify(store: Place, sample: int = 1, seed: int = 0) -> Record:
     """Check a cube from what it keeps itself.
 
     Parameters
@@ -36,35 +37,46 @@ def verify(store: Path, sample: int = 1, seed: int = 0) -> Record:
     dict
         ``believed``; ``draws`` and ``draws_finished``; ``values_recomputed``; ``resolved``, a record for each
         configuration of each sampled draw; ``residuals``, the largest primal and dual one of these solves;
-        ``other_code``, what the cube was made with and this program is not; ``faults``, a line each.
+        ``stored_residuals``, those that the sweep kept of its own, None where it kept none; ``missing_batches``, those
+        without a commit record; ``code``, the commits that the batches were made with; ``other_code``, what the cube
+        was made with and this program is not; ``faults``, a line each.
 
     Raises
     ------
     StudyError
         The cube is of a format that cannot be checked.
     CubeDamagedError
-        Its metadata or a commit record cannot be read.
+        Its metadata or a commit record cannot be read; any other damage is a fault in the record.
     """
-    study = stored_study(store)
+    study, faults = None, list[str]()
+    try:
+        study = stored_study(store)
+        faults += identity_faults(store, study)
+    except CubeDamagedError as fault:
+        faults.append(str(fault))
     record: Record = {
         "store": str(store),
-        "faults": [*identity_faults(store, study), *check_sums(store)],
+        "faults": [*faults, *check_sums(store)],
         "values_recomputed": 0,
         "resolved": [],
         "residuals": None,
-        "other_code": _other_code(study.identity),
+        "stored_residuals": None,
+        "missing_batches": list(cube_progress(store).missing_batches),
+        "code": _code(store),
+        "other_code": _other_code(study.identity) if study else [],
     }
-    if not record["faults"]:  # what cannot be read, or is not what was written, needs no further look
+    if study and not record["faults"]:  # what cannot be read, or is not what was written, needs no further look
         _check_values(store, study, record, sample, seed)
     record["faults"] = record["faults"][:FAULTS_KEPT]
     return {"believed": not record["faults"], **record}
 
 
-def _check_values(store: Path, study: StoredStudy, record: Record, sample: int, seed: int) -> None:
+def _check_values(store: Place, study: StoredStudy, record: Record, sample: int, seed: int) -> None:
     cube = open_cube(store)
     finished = np.flatnonzero((cube["status"] != 0).all("configuration").values)
     record |= {"draws": cube.sizes["draw"], "draws_finished": len(finished)}
     chosen = set(random.Random(seed).sample(finished.tolist(), min(sample, len(finished))))
+    _check_residuals(store, record, cube["status"].values)
     books, cold = Books(study), ColdSolver(study)
     names = [outcome.name for outcome in OUTCOMES]
     for first in range(0, cube.sizes["draw"], DRAWS_AT_ONCE):
@@ -84,6 +96,29 @@ def _check_values(store: Path, study: StoredStudy, record: Record, sample: int, 
             record["faults"].append(f"{where}: solved again, {said}")
 
 
+def _check_residuals(store: Place, record: Record, status: Any) -> None:
+    """Take in the residuals of the sweep's own solves; one beyond `RESIDUAL`, or missing where it was solved, is a fault."""
+    kept = read_run(store)
+    if not {each.name for each in RESIDUALS} <= {*kept}:
+        return  # made before they were kept
+    record["stored_residuals"] = {}
+    solved = status == Status.OPTIMAL
+    for outcome in RESIDUALS:
+        values = np.where(solved, kept[outcome.name].values, 0.0)
+        record["stored_residuals"][outcome.name.removesuffix("_residual")] = float(np.max(values, initial=0.0))
+        for draw, number in np.argwhere(~(values <= RESIDUAL)):
+            name = kept["configuration"].values[number]
+            record["faults"].append(
+                f"draw {draw}, {name}, {outcome.name}: found {values[draw, number]:.2g}, expected {RESIDUAL:g} or less"
+            )
+
+
+def _code(store: Place) -> list[Record]:
+    """Commits of the code that solved the batches, each once; none of a cube made before they were kept."""
+    written = [record["written_by"]["code"] for record in read_commits(store) if "code" in record["written_by"]]
+    return [dict(one) for one in sorted({tuple(sorted(each.items())) for each in written}, key=str)]
+
+
 def _other_code(identity: Mapping[str, Any]) -> list[str]:
     """What the cube was made with and this program is not: a note, no fault."""
     now = current_versions()
@@ -91,6 +126,20 @@ def _other_code(identity: Mapping[str, Any]) -> list[str]:
         f"{n} {identity['versions'].get(n)}, here {now[n]}" for n in PACKAGES if identity["versions"].get(n) != now[n]
     ]
     return notes + (["other code of model and sampling"] if identity["source"] != current_source() else [])
+
+
+def notes(record: Record) -> Iterator[str]:
+    """Lines on what is no fault and worth knowing."""
+    if missing := record["missing_batches"]:
+        listed = ", ".join(map(str, missing[:10])) + (", ..." if len(missing) > 10 else "")
+        yield f"note: {len(missing)} batches have no commit record and count as not run: {listed}"
+    if kept := record["stored_residuals"]:
+        yield f"note: largest residuals of the sweep's own solves: primal {kept['primal']:.1e}, dual {kept['dual']:.1e}"
+    for code in record["code"]:
+        if code["commit"] != UNKNOWN:
+            yield f"note: solved by commit {code['commit']}" + (", with changes" if code["changed"] else "")
+    for made in record["other_code"]:
+        yield f"note: made with {made}"
 
 
 def verdict(record: Record) -> str:

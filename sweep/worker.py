@@ -1,58 +1,97 @@
-"""What a worker does with one batch: solve what is missing of it draw by draw, write its shards, return a summary."""
+"""What a worker does with one batch: solve what is missing of it draw by draw, write its shards, return a summary.
+
+The solved arrays are kept until the store has taken them, however often it fails meanwhile (`sweep.patience`).
+"""
 
 from __future__ import annotations
 
+import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from model import OUTCOMES, Case, Status, solve_draw
+from model import OUTCOMES, RESIDUALS, Case, Status, solve_draw
 from model.outcomes import compare
 from storage import (
     AlreadyCommittedError,
     Layout,
     Piece,
+    StorageError,
     check_lease,
+    put_note,
     read_batch,
+    read_note,
     read_pieces,
+    remove_note,
     write_batch,
     write_summary,
 )
+from sweep.code import code_version
+from sweep.patience import patiently
 from sweep.plan import REGRET, Theta
+from sweep.set_aside import TOGETHER, Future, Row, causes, set_aside_row, solve_alone, watched
 
 Arrays = dict[str, npt.NDArray[Any]]
 COMPARED = ("fuel_cost", "co2_cost", "dispatch_cost", "total_cost", "status")  # what savings and regrets follow from
+BEGUN = "begun"  # notes of batches that a run without workers has begun
 
 
 @dataclass(frozen=True, eq=False)
 class Work:
-    """What every batch shares: the case, the store, and the run's lease of it."""
+    """What every batch shares: the case, the store, and the run's lease of it.
+
+    Attributes
+    ----------
+    watchdog : float, optional
+        Seconds after which a draw is given up and set aside; never, where the process is the user's own.
+    command : str
+        How a single future of the study is solved, for the notes on draws that were set aside.
+    holds_aside : bool
+        Whether earlier runs set draws aside.
+    """
 
     case: Case
     store: str
     versions: Mapping[str, str]
     lease: str | None = None
+    watchdog: float | None = None
+    command: str = "wattbit solve STUDY"
+    holds_aside: bool = False
 
 
 @dataclass(frozen=True, eq=False)
 class Draws:
-    """A batch and its rows of the draw table, cut out when it is handed over: a million draws stay with the driver."""
+    """A batch and its rows of the draw table, cut out when it is handed over: a million draws stay with the driver.
+
+    ``deaths``: how many workers have died of it.
+    """
 
     batch: int
     start: int
     columns: Mapping[str, npt.NDArray[Any]]
+    deaths: int = 0
 
     @classmethod
     def of(cls, table: xr.Dataset, layout: Layout, batch: int) -> Draws:
         """The rows of a batch."""
-        start, stop = layout.bounds(batch)
-        return cls(batch, start, {str(name): column.values[start:stop] for name, column in table.data_vars.items()})
+        return cls.cutter(table, layout)(batch)
+
+    @classmethod
+    def cutter(cls, table: xr.Dataset, layout: Layout) -> Callable[..., Draws]:
+        """What makes the rows of any batch that has cost so many workers, without a copy of the table."""
+        columns = {str(name): column.values for name, column in table.data_vars.items()}
+
+        def cut(batch: int, deaths: int = 0) -> Draws:
+            start, stop = layout.bounds(batch)
+            return cls(batch, start, {name: values[start:stop] for name, values in columns.items()}, deaths)
+
+        return cut
 
     def theta(self, draw: int) -> Theta:
         """One draw by its number in the whole table."""
@@ -61,44 +100,101 @@ class Draws:
 
 @dataclass(frozen=True)
 class BatchSummary:
-    """What the driver learns of a batch: draws that are complete now; the arrays went to the store."""
+    """What the driver learns of a batch; the arrays went to the store.
+
+    Attributes
+    ----------
+    draws : int
+        Complete now.
+    seconds : float
+        Of solving.
+    set_aside : dict
+        Draws of it that were given up, and why.
+    store_faults : tuple of str
+        What the store failed with before it took the batch.
+    """
 
     batch: int
     draws: int
     seconds: float
+    set_aside: Mapping[int, str] = field(default_factory=dict)
+    store_faults: tuple[str, ...] = ()
 
 
 def solve_batch(work: Work, batch: Draws) -> BatchSummary:
     """Solve and commit what is missing of one batch; a configuration that cannot be solved keeps its row and its status."""
-    layout, pieces = read_pieces(work.store, batch.batch)
+    faults: list[str] = []
+    layout, pieces = patiently(lambda: read_pieces(work.store, batch.batch), faults)
     # None: its worker died between the commit and the answer.
     draws = max((piece.stop - piece.start for piece in pieces), default=0)
-    return BatchSummary(batch.batch, draws, sum(_solve_piece(work, layout, piece, batch) for piece in pieces))
+    aside: dict[int, str] = {}
+    if work.holds_aside or batch.deaths:
+        aside = patiently(lambda: causes(work.store, *layout.bounds(batch.batch)), faults)
+    seconds = sum(_solve_piece(work, layout, piece, batch, aside, faults) for piece in pieces)
+    return BatchSummary(batch.batch, draws, seconds, aside, tuple(faults))
 
 
-def _solve_piece(work: Work, layout: Layout, piece: Piece, batch: Draws) -> float:
-    """Solve and commit the missing draws of one generation; returns the seconds it took."""
+def solve_in_process(work: Work, batch: Draws) -> BatchSummary:
+    """Do the same in a run without workers, which dies with a batch that kills: a note counts that for the next one."""
+    store, number = work.store, batch.batch
+    note = patiently(lambda: read_note(store, BEGUN, number))
+    deaths = 0 if note is None else int(note["times"])
+    patiently(lambda: put_note(store, BEGUN, number, {"batch": number, "times": deaths + 1}))
+    try:
+        summary = solve_batch(work, replace(batch, deaths=deaths))
+    except BaseException:  # whatever can be raised is no death of this process
+        with suppress(OSError, StorageError):
+            remove_note(store, BEGUN, number)
+        raise
+    patiently(lambda: remove_note(store, BEGUN, number))
+    return summary
+
+
+def _solve_piece(
+    work: Work, layout: Layout, piece: Piece, batch: Draws, aside: dict[int, str], faults: list[str]
+) -> float:
+    """Solve and commit the missing draws of one generation; returns the seconds it took. ``aside`` may become more."""
     case = _of_generation(work.case, layout, piece.generation)
     rows, seconds = [], []
     for draw in range(piece.start, piece.stop):
         begun = time.perf_counter()
-        rows.append(solve_draw(case, batch.theta(draw)))
+        rows.append(_solve_draw(work, case, batch, draw, aside))
         seconds.append(time.perf_counter() - begun)
     arrays: Arrays = {outcome.name: np.stack([row[outcome.name] for row in rows]) for outcome in OUTCOMES}
+    of_run: Arrays = {each.name: np.stack([row[each.name] for row in rows]) for each in RESIDUALS}
     if len(layout.generations) > 1:
-        before = read_batch(work.store, piece, COMPARED) if piece.generation else {}
+        before = {}
+        if piece.generation:
+            before = patiently(lambda: read_batch(work.store, piece, COMPARED), faults)
         arrays = _compared(work.case, layout, piece.generation, arrays, before)
-    if work.lease is not None:
-        check_lease(work.store, work.lease)  # a worker of a run that was given up for dead must not write
     width = layout.generations[piece.generation]
-    shared = np.repeat(np.array(seconds)[:, None] / width, width, axis=1)
+    of_run["seconds"] = np.repeat(np.array(seconds)[:, None] / width, width, axis=1)
+
+    def commit() -> None:
+        if work.lease is not None:
+            check_lease(work.store, work.lease)  # a worker of a run that was given up for dead must not write
+        written_by = {"versions": dict(work.versions), "code": code_version(), "host": socket.gethostname()}
+        write_batch(work.store, piece.batch, arrays, of_run, written_by, piece.generation)
+
     with suppress(AlreadyCommittedError):  # a worker that was given up for dead was faster, with the same bytes
-        write_batch(
-            work.store, piece.batch, arrays, {"seconds": shared}, {"versions": dict(work.versions)}, piece.generation
-        )
+        patiently(commit, faults)
         if width == len(layout.coords["configuration"]):
-            write_summary(work.store, layout, piece.start, arrays)
+            patiently(lambda: write_summary(work.store, layout, piece.start, arrays), faults)
     return sum(seconds)
+
+
+def _solve_draw(work: Work, case: Case, batch: Draws, draw: int, aside: dict[int, str]) -> Row:
+    """The row of one draw; one that was set aside, or is now, has the row that says so."""
+    future = Future(work.store, batch.batch, draw, batch.theta(draw), work.command)
+    row: Row | None = None
+    if draw not in aside and batch.deaths < TOGETHER:
+        with watched(future, work.watchdog):
+            row = solve_draw(case, future.theta)
+    elif draw not in aside:
+        row, cause = solve_alone(solve_draw, case, future, work.watchdog)
+        if row is None:
+            aside[draw] = cause
+    return set_aside_row(case) if row is None else row
 
 
 def _of_generation(case: Case, layout: Layout, generation: int) -> Case:

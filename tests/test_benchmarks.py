@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from benchmarks import peers
 from benchmarks.__main__ import main
 from benchmarks.clock import clocked
-from benchmarks.driver import driver_cost
+from benchmarks.driver import driver_cost, simulated_cost
 from benchmarks.long_run import growth, long_run, make_long_plan
 from benchmarks.measure import (
     RUNNERS,
@@ -200,3 +200,11 @@ def test_driver_cost_counts_every_batch() -> None:
     assert found.batches == 50
     assert found.batches_per_second > 0
     assert 0 <= found.driver_seconds < 1
+
+
+def test_simulated_sweep_hands_every_batch_over() -> None:
+    found = simulated_cost(draws=40_000, batch=4, workers=100)
+    assert found.batches == 10_000
+    assert found.handed_over >= 10_000
+    assert found.batches_per_second > 0
+    assert found.simulated_hours == pytest.approx(10_000 * 105 / 100 / 3600, rel=0.2)

@@ -14,6 +14,7 @@ import pytest
 
 from model import (
     OUTCOMES,
+    RESIDUALS,
     Case,
     Configuration,
     LiveHighs,
@@ -207,7 +208,7 @@ def test_outcomes_are_whole_and_shaped_as_said(case: Case, solved: dict[str, dic
     labels = coordinates(case.inputs, case.configurations, case.tiers)
     assert [len(labels[dim]) for dim in ("configuration", "area", "tier")] == [6, 10, 3]
     for result in solved.values():
-        assert set(result) == {outcome.name for outcome in OUTCOMES}
+        assert set(result) == {outcome.name for outcome in (*OUTCOMES, *RESIDUALS)}
         for outcome in OUTCOMES:
             array = result[outcome.name]
             assert array.shape == tuple(len(labels[dim]) for dim in ("configuration", *outcome.dims))

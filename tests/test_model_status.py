@@ -71,6 +71,15 @@ def test_every_row_is_kept_when_every_solve_fails(monkeypatch: pytest.MonkeyPatc
     assert all(nothing_but_status(result, number) for number in range(3))
 
 
+def test_search_for_whole_sites_ends_at_a_number_of_nodes(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = small_case(["tokyo_osaka", "optimal"])
+    assert solve_draw(case, wide_draw(1))["status"].tolist() == [Status.OPTIMAL] * 2
+    monkeypatch.setattr(live, "NODE_LIMIT", 0)
+    result = solve_draw(case, wide_draw(1))
+    assert result["status"].tolist() == [Status.OPTIMAL, Status.ITERATION_LIMIT]
+    assert nothing_but_status(result, 1)
+
+
 def test_a_siting_that_no_rule_allows_is_infeasible() -> None:
     case = small_case(["tokyo_osaka", "ten_areas"])
     shares = np.zeros((10, 3))

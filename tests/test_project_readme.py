@@ -19,7 +19,9 @@ from sweep.study import Study
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-MADE_BY_A_RUN = ("results/", "/mnt/")
+MADE_BY_A_RUN = ("results/", "/mnt/", "s3://", "gs://")
+OTHERS = {"pip", "cd", "export"}
+OF_CLOUDS = {"aws", "gcloud", "kubectl", "docker"}  # not at hand where tests run: their options are not checked
 
 
 def blocks(document: Path, language: str) -> list[str]:
@@ -45,7 +47,10 @@ def parse(group: click.Command, words: list[str]) -> click.Context:
     """Let click parse a command line and run nothing; it raises for what it does not know."""
     assert isinstance(group, click.Group)
     assert words[0] in group.commands, f"no command {words[0]!r}"
-    return group.commands[words[0]].make_context(words[0], words[1:])
+    command = group.commands[words[0]]
+    if isinstance(command, click.Group):
+        return parse(command, words[1:])
+    return command.make_context(words[0], words[1:])
 
 
 LINES = [
@@ -66,8 +71,10 @@ def test_commands_are_known(words: list[str]) -> None:
         parse(wattbit, words[1:])
     elif program == "ray":
         parse(ray_commands, words[1:])
+        if "--" in words:  # what a job runs is a command line again
+            test_commands_are_known(words[words.index("--") + 1 :])
     else:
-        assert program in {"pip", "cd"}, f"what is {program}?"
+        assert program in OTHERS | OF_CLOUDS, f"what is {program}?"
     for word in words[1:]:
         if (
             re.search(r"\.(toml|yaml|csv|md|txt|zarr)$", word)
@@ -75,6 +82,8 @@ def test_commands_are_known(words: list[str]) -> None:
             and not word.startswith(MADE_BY_A_RUN)
         ):
             assert (ROOT / word).exists(), f"{word} does not exist"
+        if word.startswith("file://"):
+            assert (ROOT / word.removeprefix("file://")).exists(), f"{word} does not exist"
 
 
 def test_the_two_commands_are_there() -> None:
@@ -103,10 +112,12 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 EXAMPLES = blocks(ROOT / "README.md", "python")
 QUESTIONS = blocks(ROOT / "docs/querying.md", "python")
+DRIVERS = blocks(ROOT / "docs/sensitivity.md", "python")
+DRIVER_LINES = [words for text in blocks(ROOT / "docs/sensitivity.md", "sh") for words in commands(text)]
 QUERIES = [words for text in blocks(ROOT / "docs/querying.md", "sh") for words in commands(text)]
 
 
-@pytest.mark.parametrize("example", [*EXAMPLES, *QUESTIONS])
+@pytest.mark.parametrize("example", [*EXAMPLES, *QUESTIONS, *DRIVERS])
 def test_python_examples_run(
     example: str, finished: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -123,6 +134,15 @@ def test_queries_have_answers(words: list[str], finished: Path, monkeypatch: pyt
     rows = json.loads(outcome.stdout)["rows"]
     assert all({"n", "failed", "not_run"} <= row.keys() for row in rows)
     assert any(row["n"] for row in rows)
+
+
+@pytest.mark.parametrize("words", DRIVER_LINES, ids=lambda words: " ".join(words[3:])[:60])
+def test_sensitivity_has_answers(words: list[str], finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(finished)
+    outcome = CliRunner().invoke(wattbit, [*words[1:], *([] if "--json" in words else ["--json"])])
+    assert outcome.exit_code == 0, outcome.output
+    [found] = json.loads(outcome.stdout)["outcomes"]
+    assert all(result["reason"] for result in found["results"])  # four draws are too few, and it says so
 
 
 def test_there_are_ten_questions() -> None:

@@ -101,9 +101,41 @@ def test_a_condition_on_outcomes_leaves_failed_draws_in_the_count() -> None:
         assert row["mean"] == pytest.approx(cube()["demand"].values[saving > 10].mean())
     assert [(row["failed"], row["not_run"], row["no_value"]) for row in found.rows] == [(1, 0, 0), (2, 2, 1)]
     assert any("might have met it" in note for note in found.notes)
-    nothing = ask("saving", where="demand > 2")
-    assert [(row["n"], row["failed"]) for row in nothing.rows] == [(0, 0), (0, 0)]
+    nothing = ask("demand", where="saving > 1000")
+    assert [(row["n"], row["failed"], row["not_run"]) for row in nothing.rows] == [(0, 1, 0), (0, 2, 2)]
     assert all(math.isnan(float(row["mean"])) for row in nothing.rows)
+    assert nothing.notes[0] == nothing.nothing
+    assert "no draw of 24 meets --where 'saving > 1000' in these configurations: saving runs from " in nothing.nothing
+    assert ask("demand", where="saving > 10").nothing == ""
+
+
+def test_failed_draws_are_told_by_state_and_can_be_asked_for() -> None:
+    made = cube()
+    made["status"].attrs = {
+        "flag_values": [0, 1, 2, 4, 5],
+        "flag_meanings": "not_run optimal infeasible iteration_limit set_aside",
+    }
+    found = answer(made, Question("saving"))
+    assert found.states == ("infeasible", "set_aside")
+    assert [(r["failed"], r["failed_infeasible"], r["failed_set_aside"]) for r in found.rows] == [(1, 0, 1), (2, 1, 1)]
+    assert "failed_iteration_limit" not in found.rows[0]
+    assert "n failed infeasible set aside not run" in " ".join(answer_text(found).split())
+    assert "failed,infeasible,set aside,not run" in answer_csv(found)
+    asked = answer(made, Question("demand", where="status == 'infeasible'"))
+    assert [(row["n"], row["failed"], row["no_value"]) for row in asked.rows] == [(0, 0, 0), (1, 0, 0)]
+    assert asked.rows[1]["mean"] == made["demand"].values[3]
+    outcome = answer(made, Question("saving", where="status == 'infeasible'"))
+    assert [(row["n"], row["failed"]) for row in outcome.rows] == [(0, 0), (0, 1)]
+
+
+def test_rows_without_any_value_are_left_out_of_the_text_alone() -> None:
+    found = ask("curtailment", by=("technology",))
+    text = answer_text(found)
+    assert "coal" in text
+    assert "solar" not in text
+    assert "6 rows in which curtailment is not defined are left out" in text
+    assert len(answer_record(found)["rows"]) == len(answer_csv(found).splitlines()) - 1 == 12
+    assert "solar" in answer_text(ask("curtailment", select={"technology": ("solar",)}))
 
 
 @pytest.mark.parametrize("loaded", [report.query.LOADED_VALUES, DRAWS * 4, 1])
@@ -142,7 +174,14 @@ def test_cells_are_rows_and_sums_are_of_a_draw(loaded: int, monkeypatch: pytest.
         ("area_price", {"sum": ("area",)}, "does not add up"),
         ("saving", {"sum": ("configuration",)}, "does not add up"),
         ("curtailment", {"sum": ("area",), "by": ("area",)}, "--sum area and --by area"),
-        ("saving", {"quantiles": (5.0,)}, "expected shares between 0 and 1"),
+        ("saving", {"quantiles": (5.0,)}, "--quantile 5: expected shares between 0 and 1"),
+        ("area", {}, "area is a dimension; ask for a parameter or outcome"),
+        ("sav", {}, "no parameter or outcome 'sav'; nearest known: 'saving'"),
+        ("Saving", {}, "no parameter or outcome 'Saving'; nearest known: 'saving'"),
+        ("curtailment", {"sum": ("all",)}, "does not run over it; known: area, technology$"),
+        ("saving", {"where": "demand > 2"}, "no draw of 24 meets --where 'demand > 2': demand runs from 0.0"),
+        ("saving", {"where": "demand > 2 and year == 'fy2019'"}, "year is 'fy2019' or 'fy2024'"),
+        ("saving", {"where": "year == 'fy2018'"}, "year is never 'fy2018' in this cube, it is 'fy2019' or 'fy2024'"),
     ],
 )
 def test_what_has_no_answer_is_refused(variable: str, question: dict[str, Any], message: str) -> None:
@@ -161,10 +200,11 @@ def test_text_csv_and_json_say_the_same_with_units() -> None:
     for line, row in zip(rows, record["rows"], strict=True):
         assert float(line[f"mean [{UNITS}]"]) == row["mean"]
         assert (line["configuration"], int(line["not run"])) == (row["configuration"], row["not_run"])
-    nothing = ask("saving", where="demand > 2")
+    nothing = ask("saving", where="saving > 1000")
     assert answer_record(nothing)["rows"][0]["mean"] is None
     assert answer_csv(nothing).splitlines()[1].startswith("base,,,")
     assert "-" in answer_text(nothing).splitlines()[4]
+    assert "no draw of 24 meets" in answer_text(nothing)
 
 
 def test_only_what_adds_up_is_summed() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import report
-from report.columns import COLUMNS
+from report.columns import COLUMNS, DRAWS
 from report.robustness import mean_half_width
 
 NAMES = ["base", "north", "free"]
@@ -87,7 +87,8 @@ def test_only_finished_draws_count_whatever_the_cube_holds_elsewhere():
     cube = tiny_cube(saving, status=status)
     assert value(cube, "saving_mean", "north") == 10  # draw 3 lacks its reference
     assert value(cube, "draws_finished", "north") == 2
-    assert value(cube, "draws_paired", "north") == 1
+    assert value(cube, "saving_draws", "north") == value(cube, "saving_total_draws", "north") == 1
+    assert value(cube, "regret_draws", "north") == value(cube, "curtailment_draws", "north") == 2
     assert value(cube, "draws_failed", "north") == 1
     assert value(cube, "draws_not_run", "north") == 1
     assert report.robustness_table(cube).attrs["draws_common"] == 1
@@ -99,13 +100,44 @@ def test_configuration_without_finished_draws_is_missing_and_never_zero():
     table = report.robustness_table(cube)
     row = table.sel(configuration="north")
     for column in COLUMNS:
-        if not column.name.startswith("draws_"):
-            assert np.isnan(row[column.name]), column.name
+        assert row[column.name] == 0 if column.heading == "n" else np.isnan(row[column.name]), column.name
     record = next(each for each in report.table_record(table)["configurations"] if each["configuration"] == "north")
     assert record["curtailment_mean"] is None
-    line = next(line for line in report.table_text(table).splitlines() if line.strip().startswith("north"))
-    assert line.split()[1:] == ["-"] * 10 + ["0", "1", "1"]
+    numbers, draws = [line for line in report.table_text(table).splitlines() if line.strip().startswith("north")]
+    assert numbers.split()[1:] == [*["-"] * 5, "0", "-", "0", *["-"] * 2, "0", "-", "0", "-", "0"]
+    assert draws.split()[1:] == ["0", "1", "1", "1"]
     assert "no saving to show" in report.summary(table)
+
+
+def test_each_number_tells_how_many_values_it_rests_on_and_failed_draws_their_state():
+    status = np.array([[1, 1, 1], [4, 1, 1], [1, 2, 1], [1, 4, 0], [1, 1, 1], [1, 1, 1]])
+    cube = tiny_cube([[1, 2]] * 6, status=status)
+    cube["status"].attrs = {"flag_values": [0, 1, 2, 4], "flag_meanings": "not_run optimal infeasible iteration_limit"}
+    cube["regret_total"][4] = np.nan  # compared with configurations that are not there yet
+    cube["curtailment"][{"draw": 5}] = np.nan
+    cube["latency_unserved"][4:] = np.nan
+    row = report.robustness_table(cube).sel(configuration="north")
+    told = {name: int(row[name]) for name in row.data_vars if "draws" in str(name)}
+    assert told == {
+        "saving_draws": 3,
+        "saving_total_draws": 3,
+        "regret_draws": 3,
+        "curtailment_draws": 3,
+        "latency_unserved_draws": 2,
+        "draws_finished": 4,
+        "draws_failed": 2,
+        "draws_not_run": 0,
+        "draws_infeasible": 1,
+        "draws_iteration_limit": 1,
+    }
+    text = report.table_text(report.robustness_table(cube))
+    assert "finished failed infeasible iteration limit not run" in " ".join(text.split())
+    assert "Draws by state" in report.render_report(cube, command=None)
+
+
+def test_draws_by_state_take_one_line_where_all_configurations_agree():
+    text = report.table_text(report.robustness_table(tiny_cube([[1, 2]] * 3, status=[[1, 1, 1]] * 2 + [[0, 0, 0]])))
+    assert "Draws, in every configuration: 2 finished, 0 failed, 1 not run; 3 in all." in text
 
 
 def test_reference_without_finished_draws_is_missing():
@@ -247,7 +279,7 @@ def test_table_is_that_of_the_finished_draws_alone(saving, data):
     ],
 )
 def test_values_as_shown(name, number, shown):
-    assert next(column for column in COLUMNS if column.name == name).show(number) == shown
+    assert next(column for column in (*COLUMNS, *DRAWS) if column.name == name).show(number) == shown
 
 
 def test_unfinished_cube_says_so_first():

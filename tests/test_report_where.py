@@ -26,6 +26,7 @@ def cube() -> xr.Dataset:
         coords={
             "configuration": ["base", "north"],
             "area": ["Tokyo", "Kyushu-West"],
+            "draw": np.arange(4),
             "replicate": ("draw", [0, 1, 0, 1]),
         },
     )
@@ -50,6 +51,9 @@ def cube() -> xr.Dataset:
         ("lole[base, Tokyo] >= 4", "-+++", "-+++"),
         ("lole['Kyushu-West'] > 9", "---+", "--??"),
         ("status == 2", "----", "--+-"),
+        ("status == 'status_2'", "----", "--+-"),
+        ("'fy2019' == year", "+-+-", "+-+-"),
+        ("draw >= 2", "--++", "--++"),
     ],
 )
 def test_conditions_are_met_fail_or_cannot_be_told(text: str, base: str, north: str) -> None:
@@ -58,6 +62,7 @@ def test_conditions_are_met_fail_or_cannot_be_told(text: str, base: str, north: 
     assert ["".join(column) for column in told.T] == [base, north]
     assert not (where.meets & where.fails).any()
     assert where.on_outcomes == any(name in text for name in ("regret", "lole", "status"))
+    assert where.on_status == ("status" in text)
 
 
 @pytest.mark.parametrize(
@@ -84,6 +89,17 @@ def test_conditions_are_met_fail_or_cannot_be_told(text: str, base: str, north: 
         ("lole > 2", r"lole runs over area: name one of each, as in lole\[Tokyo\]"),
         ("lole[Tokyo, Tokyo] > 2", "lole has no 'Tokyo'"),
         ("apn[1] > 0", "'1' is no label"),
+        ("year == 'fy2018'", "year is never 'fy2018' in this cube, it is 'fy2019' or 'fy2024'; nearest known: 'fy201"),
+        ("year != 'FY2019'", "nearest known: 'fy2019'"),
+        ("status == 'optimum'", "no status 'optimum'; nearest known: 'optimal'"),
+        ("status == optimal", "text stands in quotes: status == 'optimal'"),
+        ("year == fy2024", "text stands in quotes: year == 'fy2024'"),
+        ("configuration == 'north'", "it is a dimension: --select configuration=base keeps one"),
+        ("north > 0", "it is a label of configuration: --select configuration=north keeps it"),
+        ("apn = 0.1", "equal is =="),
+        ("apn < 40%", "a share is 0.4"),
+        ("apn < 0.4 AND apn > 0", "small letters"),
+        ("apn < 14,000", "no commas between conditions, nor in numbers"),
         ("x" * 2001, "2001 characters long"),
         ("(" * 900 + "apn" + ")" * 900, "cannot be read"),
         ("apn < 1\x00", "cannot be read"),

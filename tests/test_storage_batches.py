@@ -188,7 +188,7 @@ def test_damaged_shard_is_found_when_read(tmp_path: Path) -> None:
     content = bytearray(shard.read_bytes())
     content[len(content) // 2] ^= 1
     shard.write_bytes(bytes(content))
-    with pytest.raises(RuntimeError, match="checksum"):
+    with pytest.raises(storage.CubeDamagedError, match=r"total_cost: c\.0\.0 cannot be decoded: .*checksum"):
         storage.open_cube(path)["total_cost"].load()
 
 

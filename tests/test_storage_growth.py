@@ -204,6 +204,6 @@ def test_layout_of_generations() -> None:
     assert isinstance(layout, Layout)
     assert (layout.generations, layout.columns) == ((2, 1, 2), 3)
     assert [layout.labels(generation) for generation in range(3)] == [slice(0, 2), slice(2, 3), slice(3, 5)]
-    assert layout.files == 4 * (3 * 3 + 1 + 3)
+    assert layout.files == 4 * (3 * 3 + 1 + 3 + 1)
     with pytest.raises(storage.LayoutError, match=r"generations \(2, 1\): expected numbers that sum to 2"):
         storage.Layout(layout.variables, {**layout.coords, "configuration": ("a", "b")}, 5, 2, (), (2, 1))

@@ -37,6 +37,9 @@ def test_status_tells_savings_and_regret_so_far(store: Path) -> None:
     [row] = [line.split() for line in told.splitlines() if line.split()[:2] == ["saving_total", "five_hubs"]]
     assert row[2] == f"{mean:,.1f}"
     assert row[-1] == "5"
+    record = strict_json(wattbit(store.parent, "status", "a.zarr", "--summary", "--json").stdout)
+    of = record["summary"]["saving_total"]["configurations"]["five_hubs"]
+    assert (of["n"], of["mean"]) == (5, pytest.approx(mean))
 
 
 def test_query_prints_text_csv_and_json(store: Path) -> None:
@@ -74,6 +77,7 @@ def test_query_prints_text_csv_and_json(store: Path) -> None:
     [
         (["saving_fuel", "--where", "apn_adoptoin<0.4"], "'apn_adoptoin'; nearest known: 'apn_adoption'"),
         (["saving_fuel_c02"], "no parameter or outcome 'saving_fuel_c02'; nearest known: 'saving_fuel_co2'"),
+        (["saving_fuel", "--where", "weather_year == 'fy2018'"], "is never 'fy2018' in this cube, it is 'fy2019' or"),
         (["saving_fuel", "--csv", "--json"], "--csv and --json: found both"),
         (["saving_fuel", "--quantile", "half"], "--quantile half: expected a share"),
         (["saving_fuel", "--select", "area"], "--select area: expected DIM=LABEL"),
@@ -85,6 +89,63 @@ def test_bad_questions_end_with_a_message_and_code_2(store: Path, words: list[st
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.startswith("wattbit: ")
     assert message in result.stderr
+
+
+def test_query_without_a_variable_lists_what_can_be_asked_for(store: Path) -> None:
+    told = wattbit(store.parent, "query", "a.zarr")
+    record = strict_json(wattbit(store.parent, "query", "a.zarr", "--json").stdout)
+    assert told.exit_code == 0
+    cube = storage.open_cube(store)
+    assert {each["name"] for each in record["variables"]} == {*map(str, cube.data_vars)} - {"status"}
+    for each in record["variables"]:
+        assert each["meaning"]
+        assert f"\n{each['name']} " in told.stdout
+    assert record["labels"]["configuration"] == ["tokyo_osaka", "five_hubs"]
+    assert "area: Hokkaido, Tohoku" in told.stdout
+    refused = wattbit(store.parent, "query", "a.zarr", "--where", "apn_adoption < 0.4")
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "VARIABLE is missing" in refused.stderr
+
+
+def test_the_line_of_the_handbook_answers_as_csv(store: Path) -> None:
+    least = float(storage.open_cube(store)["apn_adoption"].min())
+    line = [
+        "query",
+        "a.zarr",
+        "saving_fuel_co2",
+        "--by",
+        "configuration",
+        "--quantile",
+        ".05",
+        ".5",
+        ".95",
+        "--csv",
+        "--where",
+    ]
+    [headings, *rows] = csv.reader(io.StringIO(wattbit(store.parent, *line, f"apn_adoption<{least + 0.01}").stdout))
+    assert [heading.split(" ")[0] for heading in headings[:7]] == [
+        "configuration",
+        "mean",
+        "sd",
+        "q0.05",
+        "q0.5",
+        "q0.95",
+        "n",
+    ]
+    assert [row[0] for row in rows] == ["tokyo_osaka", "five_hubs"]
+    refused = wattbit(store.parent, *line, f"apn_adoption<{least}")
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert f"no draw of 5 meets --where 'apn_adoption<{least}': apn_adoption runs from {least:.4g} to" in refused.stderr
+
+
+def test_an_outcome_that_no_draw_has_is_an_answer_and_says_so(store: Path) -> None:
+    line = ["query", "a.zarr", "dc_demand", "--where", "total_cost < 0"]
+    told = wattbit(store.parent, *line)
+    assert (told.exit_code, "no draw of 5 meets" in told.stdout) == (0, True)
+    table = wattbit(store.parent, *line, "--csv")
+    assert table.exit_code == 0
+    assert table.stderr.startswith("wattbit: no draw of 5 meets --where 'total_cost < 0' in these configurations")
+    assert [row.split(",")[:2] for row in table.stdout.splitlines()[1:]] == [["tokyo_osaka", ""], ["five_hubs", ""]]
 
 
 def test_query_of_what_is_no_cube(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import re
 import shutil
 import warnings
 from pathlib import Path
@@ -11,7 +13,9 @@ import pytest
 import xarray as xr
 from click.testing import CliRunner, Result
 
+import sweep.ask
 import sweep.cli
+import sweep.ending
 from model import OUTCOMES
 from storage import open_cube
 from sweep.executors import WorkersLostError
@@ -129,7 +133,12 @@ def test_plain_xarray_opens_the_cube_and_shows_what_it_is(ran: Ran) -> None:
             assert cube[outcome.name].attrs["units"] == outcome.unit
     assert cube["status"].attrs["flag_meanings"].split()[:3] == ["not_run", "optimal", "infeasible"]
     assert (cube["status"] == 1).all()
+    for name, variable in cube.variables.items():
+        assert variable.attrs["long_name"], name
+        assert "units" in variable.attrs or variable.dtype.kind == "T" or "flag_values" in variable.attrs, name
     assert cube["dc_demand"].attrs["units"] == "GW"
+    run = xr.open_zarr(ran.store, group="run")
+    assert all({"units", "long_name"} <= variable.attrs.keys() for variable in run.data_vars.values())
     assert cube["replicate"].dims == ("draw",)
     assert cube["curtailment"].sel(technology="coal").isnull().all()
     assert (cube["saving_total"].sel(configuration="tokyo_osaka") == 0).all()
@@ -181,6 +190,22 @@ def test_run_that_ends_early_says_so(
     result = wattbit(ran.folder, "run", "study.toml", "--serial")
     assert (result.exit_code, result.stdout) == (code, "")
     assert says in result.stderr
+
+
+def test_run_whose_page_cannot_be_written_says_that_the_cube_is_complete(ran: Ran, tmp_path: Path) -> None:
+    write_study(tmp_path)
+    (tmp_path / "a.html").mkdir()
+    store = shutil.copytree(ran.store, tmp_path / "a.zarr")
+    result = wattbit(tmp_path, "run", "study.toml", "--serial", "--store", "a.zarr")
+    assert result.exit_code == 1
+    assert "five_hubs" in result.stdout
+    said = "the cube a.zarr is complete, but the page a.html cannot be written: Is a directory; wattbit report a.zarr --out"
+    assert said in result.stderr
+    assert files(store) == files(ran.store)
+    refused = wattbit(tmp_path, "report", "a.zarr")
+    assert refused.exit_code == 2
+    assert "wattbit: the page a.html cannot be written: Is a directory" in refused.stderr
+    assert wattbit(tmp_path, "report", "a.zarr", "--out", "b.html").exit_code == 0
 
 
 # status, report, plan, check
@@ -266,6 +291,25 @@ def test_wrong_options_are_refused(arguments: tuple[str, ...], studies: Path) ->
     result = wattbit(studies, *arguments)
     assert (result.exit_code, result.stdout) == (2, "")
     assert files(studies) == before
+
+
+def test_who_stops_reading_is_told_nothing(ran: Ran, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(*arguments: Any, **options: Any) -> str:
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+    monkeypatch.setattr(sweep.ask, "query_text", gone)
+    result = wattbit(ran.folder, "query", str(ran.store), "co2")
+    assert (result.exit_code, result.stdout, result.stderr) == (1, "", "")
+
+
+def test_the_exit_codes_are_told_with_every_command() -> None:
+    text = (Path(__file__).parents[1] / "docs/studies.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d+) \| (.*?) \|", text.partition("## Exit codes")[2], re.MULTILINE)
+    known = {sweep.ending.DONE, sweep.ending.WITH_FAILURES, sweep.ending.REFUSAL, sweep.ending.INTERRUPTED}
+    known.add(sweep.ending.TERMINATED)
+    assert {int(code) for code, _ in rows} == known
+    told = {command for code, commands in rows if code == "0" for command in re.findall(r"`(\w+)`", commands)}
+    assert told == {*sweep.cli.main.commands}
 
 
 def test_help_names_the_commands() -> None:

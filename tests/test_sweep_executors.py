@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sweep.events import Event, listening
 from sweep.executors import ATTEMPTS, WorkersLostError, run_on_ray, run_serial
 
 BATCHES = [3, 0, 7, 1, 2, 5]
@@ -57,7 +59,9 @@ def test_every_batch_is_run_once_with_what_is_shared(execute: Execute) -> None:
 
 def test_a_batch_takes_its_part_along(execute: Execute) -> None:
     rows = list(range(100, 110))
-    found = execute(lambda shared, part: (part, shared), "same", BATCHES, part=lambda batch: rows[batch : batch + 2])
+    found = execute(
+        lambda shared, part: (part, shared), "same", BATCHES, part=lambda batch, deaths: rows[batch : batch + 2]
+    )
     assert sorted(found) == [([100 + n, 101 + n], "same") for n in sorted(BATCHES)]
 
 
@@ -133,6 +137,7 @@ def test_batch_that_always_kills_its_worker_is_left_alone_and_all_others_are_don
         if batch == 7:
             with log.open("a") as stream:
                 stream.write("7\n")
+            time.sleep(0.3)  # an answer just given could be lost with the process
             os.kill(os.getpid(), signal.SIGKILL)
         return batch
 
@@ -159,6 +164,35 @@ def test_no_batch_lost_or_run_again_after_a_death(address: str, tmp_path: Path) 
     assert sorted(run_on_ray(die_first, None, batches, 1, address)) == batches
     ran = [int(line) for line in log.read_text().split()]
     assert len(ran) == len(batches) + 1  # the batch that was running, and it alone, ran twice
+
+
+def test_worker_learns_how_often_a_batch_killed_one_and_the_log_tells(address: str, tmp_path: Path) -> None:
+    marker = tmp_path / "killed"
+
+    def die_once(shared: None, part: tuple[int, int]) -> tuple[int, int]:
+        if part[0] == 7 and not marker.exists():
+            marker.touch()
+            os.abort()
+        return part
+
+    events: list[Event] = []
+    with listening(events.append):
+        found = sorted(run_on_ray(die_once, None, BATCHES, 1, address, lambda batch, deaths: (batch, deaths)))
+    assert (7, 1) in found
+    assert [batch for batch, _ in found] == sorted(BATCHES)
+    told = {event.kind: event.fields for event in events}
+    assert 7 in told["worker_died"]["at_work_on"]
+    assert "its process ended (SYSTEM_ERROR" in told["worker_died"]["cause"]
+    assert "batch_requeued" in told
+
+
+def test_workers_use_one_thread_and_are_recycled(address: str) -> None:
+    def threads(shared: None, batch: int) -> tuple[str, int]:
+        return os.environ["OMP_NUM_THREADS"], os.getpid()
+
+    found = [*run_on_ray(threads, None, range(6), 1, address, recycle=2, memory=100 * 2**20)]
+    assert {number for number, _ in found} == {"1"}
+    assert len({process for _, process in found}) == 3
 
 
 def test_lost_batches_are_named_and_a_long_list_is_cut() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from model import OUTCOMES
 from model.inputs import SHIPPED
 from sweep.plan import Plan
+from sweep.tell import plan_record, plan_text, proposed_batch
 from tests.sweep_cases import (
     DAYS,
     DAYS_TABLE,
@@ -52,8 +54,8 @@ def test_counts_are_those_made_by_hand(tmp_path: Path) -> None:
         "free_configurations": 1,
         "day_solves_fixed": 2 * sum(per_draw),
         "batches": 3,  # of 2, 2 and 1 draws
-        "bytes": 5 * 3 * (8 * values + 1 + 8),  # the status is one byte; the seconds of each cell
-        "files": 3 * (len(OUTCOMES) + 1 + 1),  # with the seconds and the commit record
+        "bytes": 5 * 3 * (8 * values + 1 + 3 * 8),  # the status is one byte; seconds and residuals of each cell
+        "files": 3 * (len(OUTCOMES) + 3 + 1),  # with seconds, two residuals and the commit record
     }
 
 
@@ -119,6 +121,34 @@ def test_pilot_takes_time_and_writes_nothing(plan: Plan, tmp_path: Path, monkeyp
     monkeypatch.chdir(tmp_path)
     assert 0 < plan.pilot_seconds() < 60
     assert files(tmp_path) == {}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "draws", "workers", "batch"),
+    [
+        (3.0, 1_000_000, 100, 20),  # a minute
+        (3.0, 64, 2, 3),  # ten batches for each worker
+        (3.0, 64, 100, 1),
+        (500.0, 1_000_000, 100, 1),
+        (0.01, 10_000_000, 10_000, 100),
+    ],
+)
+def test_batch_is_proposed_that_takes_a_minute_and_leaves_each_worker_ten(
+    seconds: float, draws: int, workers: int, batch: int
+) -> None:
+    assert proposed_batch(seconds, draws, workers) == batch
+
+
+def test_plan_names_another_batch_where_the_studys_own_does_not_suit(plan: Plan) -> None:
+    assert "batch = 1 would suit: about 40 s a batch" in plan_text(plan, 40.0, 2)
+    assert plan_record(plan, 40.0, 2)["batch_proposed"] == 1
+    fitting = plan_of_batch(plan, 1)
+    assert "would suit" not in plan_text(fitting, 40.0, 2)
+    assert "would suit" not in plan_text(plan, None, 2)
+
+
+def plan_of_batch(plan: Plan, batch: int) -> Plan:
+    return replace(plan, layout=replace(plan.layout, batch=batch))
 
 
 def test_moved_or_commented_study_is_the_same_sweep(plan: Plan, tmp_path: Path) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -31,12 +29,8 @@ from tests.sweep_cases import (
     files,
     files_outside_run,
     plan_of,
-    wattbit,
     write_study,
 )
-
-POLLS = 3000
-POLL_SECONDS = 0.02
 
 
 @pytest.fixture(scope="module")
@@ -164,35 +158,6 @@ def test_draws_of_a_longer_study_begin_with_those_of_the_shorter(undisturbed: Pa
     long, short = open_cube(undisturbed).isel(draw=slice(2)), open_cube(tmp_path / "two.zarr")
     for name in ("total_cost", "generation", "siting_value", "iterations"):
         assert long[name].values.tobytes() == short[name].values.tobytes()
-
-
-def test_killed_driver_leaves_a_cube_that_the_same_line_finishes(tmp_path: Path) -> None:
-    edits = (("batch = 2", "batch = 1"), ("draws = 5", "draws = 8"))
-    study = write_study(tmp_path, *edits)
-    line = ("run", "study.toml", "--serial", "--store", "killed.zarr")
-    command = [sys.executable, "-c", "from sweep.cli import main; main()", *line]
-    store = tmp_path / "killed.zarr"
-    driver = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        for _ in range(POLLS):
-            if commit_record(store, 0).exists():
-                break
-            try:
-                driver.wait(POLL_SECONDS)
-            except subprocess.TimeoutExpired:
-                continue
-            break
-    finally:
-        driver.kill()
-        driver.wait()
-    assert driver.returncode == -9
-    assert commit_record(store, 0).exists()
-    assert cube_progress(store).missing_batches
-    result = wattbit(tmp_path, *line)
-    assert result.exit_code == 0
-    assert "0 found finished" not in result.stderr
-    run(plan_of(study), tmp_path / "undisturbed.zarr", serial=True)
-    assert files_outside_run(store) == files_outside_run(tmp_path / "undisturbed.zarr")
 
 
 def test_another_study_is_refused_with_its_differences_and_nothing_is_touched(copy: Path, tmp_path: Path) -> None:

@@ -1,0 +1,68 @@
+"""How a command ends: its exit codes, and what a refusal, an interruption and a termination say."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from types import FrameType
+from typing import Any
+
+import click
+
+from model import InputError, TemplateError
+from report import CubeContentError
+from sampling import SamplingError
+from storage import StorageError
+from sweep.errors import StudyError
+
+REFUSED = (StudyError, InputError, SamplingError, StorageError, TemplateError, CubeContentError, OSError)
+DONE, WITH_FAILURES, REFUSAL, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
+INTERRUPTED_RUN = "; finished batches are kept, the same line again goes on from there"
+
+
+def refusing(command: Callable[..., int]) -> Callable[..., None]:
+    """Turn what a user can mend into one message and exit code 2, an interruption into 130, a termination into 143."""
+
+    @wraps(command)
+    def guarded(*arguments: Any, **options: Any) -> None:
+        kept = INTERRUPTED_RUN if command.__name__ == "run" else ""
+        try:
+            with leaving_on_sigterm():
+                code = command(*arguments, **options)
+        except BrokenPipeError:
+            raise  # click ends quietly where the reader of a pipe has gone
+        except REFUSED as fault:
+            click.echo(f"wattbit: {fault}", err=True)
+            code = REFUSAL
+        except KeyboardInterrupt:
+            click.echo(f"wattbit: interrupted{kept}", err=True)
+            code = INTERRUPTED
+        except SystemExit:  # raised by nothing but a SIGTERM: here, or by Ray with a code of its own
+            click.echo(f"wattbit: terminated{kept}", err=True)
+            sys.stdout.flush()
+            os._exit(TERMINATED)  # Ray's threads, if stopped in a call, may abort an orderly end of the interpreter
+        sys.exit(code)
+
+    return guarded
+
+
+@contextmanager
+def leaving_on_sigterm() -> Iterator[None]:
+    """Leave by ``SystemExit``, so that a lease is given back; once Ray is connected, it does the same in its own way."""
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        sys.exit(number)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may set what a signal does
+        return
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)

@@ -1,0 +1,1 @@
+"""A soak: many kills at random moments of real runs, each cube compared with an undisturbed one; `make soak`."""
