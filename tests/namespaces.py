@@ -18,16 +18,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from sweep.ray_cluster import HEAD_SETTINGS
+
 REPOSITORY = Path(__file__).parents[1]
 NETWORK = "10.77.0"
 STARTED = "Ray runtime started."
 PATIENCE = 120.0  # seconds for a node to start, or to end
-HEALTH = {  # a node that does not answer counts as lost within some 10 s
-    "RAY_health_check_initial_delay_ms": "2000",
-    "RAY_health_check_period_ms": "2000",
-    "RAY_health_check_timeout_ms": "2000",
-    "RAY_health_check_failure_threshold": "3",
-}
 
 
 def can_make_namespaces() -> bool:
@@ -43,11 +39,13 @@ class Machines:
     def __init__(self, folder: Path, nodes: int) -> None:
         self.folder, self.name = folder, f"wattbit{os.getpid()}"
         self.spaces = [f"{self.name}n{number}" for number in range(nodes + 1)]  # the first is the head's
-        self.of_ray = tempfile.TemporaryDirectory(prefix="ray", ignore_cleanup_errors=True)  # names of sockets are short
+        self.of_ray = tempfile.TemporaryDirectory(
+            prefix="ray", ignore_cleanup_errors=True
+        )  # names of sockets are short
         self.processes: list[subprocess.Popen[bytes]] = []
         self.environment = {
             **os.environ,
-            **HEALTH,
+            **HEAD_SETTINGS,
             "RAY_USAGE_STATS_ENABLED": "0",
             "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
             "RAY_AUTH_MODE": "token",
@@ -64,7 +62,13 @@ class Machines:
         try:
             self._join()
             common = ["--block", "--object-store-memory=100000000"]
-            head = ["--head", "--port=6379", "--num-cpus=0", "--include-dashboard=false", f"--temp-dir={self.of_ray.name}"]
+            head = [
+                "--head",
+                "--port=6379",
+                "--num-cpus=0",
+                "--include-dashboard=false",
+                f"--temp-dir={self.of_ray.name}",
+            ]
             self._start_node(0, [*common, *head])
             for number in range(1, len(self.spaces)):
                 self._start_node(number, [*common, f"--address={self.address}", "--num-cpus=1"])

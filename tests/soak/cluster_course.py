@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
@@ -19,11 +18,11 @@ from storage import note_numbers
 from sweep.plan import Plan
 from sweep.run import run
 from sweep.set_aside import ASIDE
+from tests.cluster_cases import assert_same_but_for
 from tests.soak.cluster_faults import HARM, NODES, ON_CLUSTER, POISON, HangError, Sweep
 from tests.soak.ledger import Ledger, differences, records
 from tests.soak.nodes import Nodes, adopt_orphans, at_work, descendants, send, settings
 from tests.sweep_cases import plan_of, write_study
-from tests.test_sweep_cluster import assert_same_but_for
 
 DRAWS = 40  # in batches of two
 FAULTS_LEAST, FAULTS_MOST = 3, 6  # of one sweep
@@ -52,6 +51,8 @@ class ClusterSoak:
     lost: int = 0
     duplicates: int = 0
     wrong: list[str] = field(default_factory=list)
+    plan: Plan = field(init=False)
+    undisturbed: Path = field(init=False)
 
     def soak(self, wanted: int) -> None:
         """Bring so many faults upon sweeps that share clusters as long as their heads live."""
@@ -86,9 +87,10 @@ class ClusterSoak:
             code = sweep.finish()
         except (HangError, OSError) as fault:
             self.wrong.append(f"{sweep.store.name}: {fault}: {sweep.said.read_text(errors='replace')[-3000:]}")
-            sweep.driver.kill()
-            sweep.driver.wait()
             return
+        finally:
+            sweep.driver.kill()  # which has ended, but for a fault
+            sweep.driver.wait()
         if code:
             said = sweep.said.read_text(errors="replace")[-3000:]
             self.wrong.append(f"{sweep.store.name}: exit code {code}: {said}")
@@ -123,7 +125,7 @@ class ClusterSoak:
     def _check(self, sweep: Sweep, ledger: Ledger, poisoned: int | None) -> None:
         ledger.audit()
         self.lost += ledger.lost
-        self.duplicates += max(ledger.duplicates, _begun_when_done(ledger))
+        self.duplicates += max(ledger.duplicates, ledger.begun_when_done())
         expected = [] if poisoned is None else [poisoned]
         found = note_numbers(sweep.store, ASIDE)
         if found != expected:
@@ -157,13 +159,3 @@ class ClusterSoak:
 
 def _poison(plan: Plan, draw: int | None, random: Random) -> tuple[str, str] | None:
     return None if draw is None else (repr(float(plan.table["dc_demand"].values[draw])), random.choice(HARM))
-
-
-def _begun_when_done(ledger: Ledger) -> int:
-    """Cells of draws that were begun after their record stood, by the clock of the one machine."""
-    stand = {cell: held.written for held in records(ledger.store).values() for cell in held.cells}
-    return sum(
-        stand.get((note["draw"], name), note["time"] * 1e9) < note["time"] * 1e9
-        for note in map(json.loads, ledger.log.read_bytes().splitlines())
-        for name in note["configurations"]
-    )

@@ -12,10 +12,9 @@ from typing import Any
 from unittest import mock
 
 from sweep.ray_cluster import HEAD_SETTINGS
-from tests.soak.faults import ROOT
+from tests.cluster_cases import NODE, QUIET, ROOT
 
 RECONNECT = {"RAY_gcs_rpc_server_reconnect_timeout_s": "10"}  # a driver gives a lost head up after so long, else 60 s
-STORE = {"object_store_memory": 80 * 2**20}
 PR_SET_CHILD_SUBREAPER = 36
 WORKER, ALONE = "ray::_Worker", "sweep.alone"
 
@@ -64,8 +63,7 @@ def send(pids: list[int], number: signal.Signals) -> bool:
 @contextmanager
 def settings() -> Iterator[None]:
     """What head, nodes and drivers have in their environment."""
-    quiet = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0", "PYTHONPATH": str(ROOT)}
-    with mock.patch.dict(os.environ, {**HEAD_SETTINGS, **RECONNECT, **quiet}):
+    with mock.patch.dict(os.environ, {**HEAD_SETTINGS, **RECONNECT, **QUIET, "PYTHONPATH": str(ROOT)}):
         yield
 
 
@@ -78,7 +76,7 @@ class Nodes:
     def _begin(self, number: int) -> None:
         from ray.cluster_utils import Cluster
 
-        head = {"num_cpus": 0, "include_dashboard": False, **STORE}
+        head = {"num_cpus": 0, "include_dashboard": False, **NODE}
         self.cluster = Cluster(initialize_head=True, head_node_args=head)
         self.nodes: list[Any] = []
         for _ in range(number):
@@ -91,7 +89,7 @@ class Nodes:
 
     def add(self) -> None:
         """Start one more node."""
-        self.nodes.append(self.cluster.add_node(num_cpus=1, **STORE))
+        self.nodes.append(self.cluster.add_node(num_cpus=1, **NODE))
 
     def remove(self, node: Any) -> None:
         """Take a node away without grace; it may be dead by now."""
