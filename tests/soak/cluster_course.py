@@ -26,7 +26,7 @@ from tests.sweep_cases import plan_of, write_study
 
 DRAWS = 40  # in batches of two
 FAULTS_LEAST, FAULTS_MOST = 3, 6  # of one sweep
-EARLY = 0.15  # how often a fault does not wait for a draw begun since the last one: it comes upon what still recovers
+EARLY = 0.3  # how often a fault does not wait for a draw begun since the last one: it comes upon what still recovers
 EARLY_SECONDS, MOMENT_SECONDS = 8.0, 3.0
 LEFT_SECONDS = 180.0  # by then whatever a dead node had started must have ended; see `tests.soak.course`
 LEAVE_SECONDS = 60.0  # the same for workers, after their driver's end
