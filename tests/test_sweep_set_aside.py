@@ -71,6 +71,7 @@ def test_serial_run_that_a_draw_kills_sets_it_aside_when_it_is_run_again(
     assert note_numbers(store, BEGUN) == [0]
     assert read_note(store, BEGUN, 0) == {"batch": 0, "times": 1}
     put_note(store, BEGUN, 0, {"batch": 0, "times": TOGETHER})  # as after one more such run
+    put_note(store, ATTEMPTS, 1, {"draw": 1, "tries": TRIES - 1, "cause": "as of tries before"})
     again = run_with_poison(study, demand)
     assert again.returncode == 1, again.stderr
     assert "1 draw set aside" in again.stderr
