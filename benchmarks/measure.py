@@ -18,7 +18,8 @@ from model.case import load
 from model.free import CONTINUOUS_GAP, SITES_GAP
 from model.parameters import WEATHER_YEAR
 from model.template import Floats
-from sweep.plan import Plan, theta_of
+from sweep.drawing import theta_of
+from sweep.plan import Plan
 
 RUNNERS: dict[str, Runner] = {
     "ours": runners.ours,

@@ -22,7 +22,8 @@ from benchmarks.programs import YearProgram
 from benchmarks.runners import COSTS, Persistent
 from model.parameters import WEATHER_YEAR
 from model.template import Floats
-from sweep.plan import Plan, theta_of
+from sweep.drawing import theta_of
+from sweep.plan import Plan
 
 PACKAGES = {"parameter_sweep": "parameter-sweep", "ema_workbench": "ema-workbench"}
 

@@ -27,8 +27,9 @@ from model.case import load
 from model.parameters import WEATHER_YEAR, Theta
 from model.template import Floats
 from storage import create_cube, open_cube, read_layout
+from sweep.drawing import model_columns, theta_of
 from sweep.executors import run_on_ray
-from sweep.plan import Plan, theta_of
+from sweep.plan import Plan
 from sweep.worker import Draws, Work, solve_batch
 
 COSTS = ("fuel_co2_cost", "dispatch_cost", "total_cost")  # billion yen per year
@@ -203,7 +204,7 @@ def _points(plan: Plan) -> Floats:
     """The draws as points (draws, parameters); a weather year counts as its number in the inputs."""
     years = list(plan.case.inputs.weather)
     columns = [
-        [years.index(str(y)) for y in column.values] if name == WEATHER_YEAR else column.values
-        for name, column in plan.table.data_vars.items()
+        [years.index(str(y)) for y in plan.table[name].values] if name == WEATHER_YEAR else plan.table[name].values
+        for name in model_columns(plan.table)
     ]
     return np.array(columns, dtype=np.float64).T

@@ -6,12 +6,14 @@ from report.outcomes import CubeContentError
 from report.page import PageError, render_report, write_report
 from report.robustness import robustness_table
 from report.text import table_record, table_text
+from report.uncertainty import marginals_figure
 from report.words import notes, summary
 
 __all__ = [
     "CubeContentError",
     "PageError",
     "curtailment_figure",
+    "marginals_figure",
     "notes",
     "regret_figure",
     "render_report",

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from report.columns import COLUMNS, COST, DRAWS
+from report.intervals import Sample, mean_interval
 from report.outcomes import (
     NOT_RUN,
     OPTIMAL,
@@ -50,7 +51,7 @@ def _t_half_width(values: NDArray[np.float64]) -> float:
     return float(t * values.std(ddof=1) / np.sqrt(values.size))
 
 
-def mean_half_width(saving: xr.DataArray, design_kind: str) -> float:
+def mean_half_width(saving: xr.DataArray, design_kind: str, draws_per_point: int = 1) -> float:
     """
     Compute the half-width of the 95 % confidence interval of a paired mean.
 
@@ -64,6 +65,8 @@ def mean_half_width(saving: xr.DataArray, design_kind: str) -> float:
         One value per draw, NaN where missing, with coordinate ``replicate(draw)``.
     design_kind
         Kind of the design, as in the study file.
+    draws_per_point
+        Number of scenarios under which each point was drawn: such draws are not independent of each other.
 
     Returns
     -------
@@ -71,6 +74,13 @@ def mean_half_width(saving: xr.DataArray, design_kind: str) -> float:
         In the unit of ``saving``, >= 0; NaN without an honest interval or where a replicate has no finished draw.
     """
     present = saving.dropna("draw")
+    if design_kind == "monte_carlo" and draws_per_point > 1:
+        values = saving.to_numpy()
+        of_point = np.arange(values.size) // draws_per_point
+        interval = mean_interval(
+            Sample(values, design_kind, saving["replicate"].to_numpy(), point=of_point), CONFIDENCE
+        )
+        return interval.high - interval.estimate
     if design_kind == "monte_carlo":
         return _t_half_width(present.to_numpy())
     replicates = np.unique(saving["replicate"].to_numpy())
@@ -109,6 +119,7 @@ def robustness_table(cube: xr.Dataset, summary: Summary | None = None) -> xr.Dat
     reference = reference_configuration(cube)
     free = free_configurations(cube)
     design_kind = str(attribute(cube, "design_kind"))
+    draws_per_point = max(1, len(cube.attrs.get("scenarios", ())))
     if "replicate" not in cube.coords:
         raise CubeContentError("cube has no coordinate 'replicate' over draw")
 
@@ -139,7 +150,7 @@ def robustness_table(cube: xr.Dataset, summary: Summary | None = None) -> xr.Dat
         of_draws = status.sel(configuration=name).to_numpy()
         row = {
             "saving_mean": _mean(savings),
-            "saving_half_width": mean_half_width(saving.sel(configuration=name), design_kind),
+            "saving_half_width": mean_half_width(saving.sel(configuration=name), design_kind, draws_per_point),
             "saving_p5": _quantile(savings, 0.05),
             "saving_median": _quantile(savings, 0.5),
             "saving_p95": _quantile(savings, 0.95),

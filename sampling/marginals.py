@@ -1,11 +1,13 @@
-"""Define the distribution of one uncertain parameter and its inverse, from a uniform rank to a value.
+"""Define what a distribution of one uncertain parameter is, and the first of them: from a uniform rank to a value.
 
-The class is chosen by the key ``distribution``. Every quantile function ``ppf`` takes ranks u of shape (n,) in [0, 1)
-and returns n values, float64 or (for texts) object. It works element by element, so that a value depends on its own
-rank alone. A range may be any range: what is physically possible is for the model to say.
+Every quantile function ``ppf`` takes ranks u of shape (n,) in [0, 1) and returns n values, float64 or (for texts)
+object. It works element by element, so that a value depends on its own rank alone, and never falls as the rank rises.
+A range may be any range: what is physically possible is for the model to say. Further ones: `sampling.categories`,
+`sampling.families`, `sampling.mixtures`, `sampling.conditions`.
 """
 
-from itertools import accumulate
+from abc import abstractmethod
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 import numpy as np
@@ -19,13 +21,12 @@ from sampling.spec import Spec
 Floats = NDArray[np.float64]
 Values = NDArray[np.float64] | NDArray[np.object_]
 Correlation = Annotated[float, Field(gt=-1, lt=1)]
-Odds = Annotated[float, Field(ge=0)]
 
 LEAST_MASS = 1e-6
 """Least share of the whole distribution that a truncation may keep: below it the ranks run out of digits."""
 
 
-class _Marginal(Spec):
+class Marginal(Spec):
     """What every distribution has: unit, source and at most one correlation with an earlier parameter.
 
     ``correlation`` maps the name of an earlier parameter to the correlation of the standard normal scores of the two
@@ -42,9 +43,26 @@ class _Marginal(Spec):
         """True where the values are texts and not numbers."""
         return False
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Tables that the distribution was read from."""
+        return ()
+
+    @abstractmethod
+    def ppf(self, u: Floats) -> Values:
+        """Return the values (n,) at the ranks `u` (n,) in [0, 1)."""
+
+    def levels(self, number: int, low: float, high: float) -> Floats:
+        """Return the ranks of so many levels: evenly spaced from `low` to `high`, one level being the middle.
+
+        A distribution of categories has a rank in the middle of each of them, whatever `number` is.
+        """
+        return np.linspace(low, high, number) if number > 1 else np.array([(low + high) / 2])
+
     def _parameters(self) -> dict[str, float | str]:
-        own = [name for name in type(self).model_fields if name not in _Marginal.model_fields]
-        return {name: getattr(self, name) for name in own}
+        own = {name: field for name, field in type(self).model_fields.items() if name not in Marginal.model_fields}
+        shown = {field.alias or name: getattr(self, name) for name, field in own.items()}
+        return {name: value for name, value in shown.items() if value is not None}
 
     def describe(self) -> str:
         """Return the distribution as text, e.g. ``triangular(min=5, mode=13, max=18)``."""
@@ -53,17 +71,36 @@ class _Marginal(Spec):
         return f"{self.distribution}({inside})"
 
 
-def _require_range(low: float, high: float) -> None:
+class Numeric(Marginal):
+    """A distribution of numbers: it also has its distribution function."""
+
+    @abstractmethod
+    def ppf(self, u: Floats) -> Floats:
+        """Return the values (n,) at the ranks `u` (n,) in [0, 1)."""
+
+    @abstractmethod
+    def cdf(self, x: Floats) -> Floats:
+        """Return the probability (n,) of a value of at most `x` (n,)."""
+
+
+def floats(values: object) -> Floats:
+    """Return `values` as a float64 array."""
+    return np.asarray(values, dtype=np.float64)
+
+
+def require_range(low: float, high: float) -> None:
+    """Refuse a range that is upside down or empty."""
     if not low < high:
         raise SamplingError("min", low, f"a number below max={high:g}")
 
 
-def _require_mass(low: float, high: float, mass: float) -> None:
+def require_mass(low: float, high: float, mass: float) -> None:
+    """Refuse a range that holds too little of the whole distribution."""
     if mass < LEAST_MASS:
         raise SamplingError("min", low, f"min..max={high:g} to hold at least {LEAST_MASS:g} of the whole distribution")
 
 
-class Triangular(_Marginal):
+class Triangular(Numeric):
     """Triangular on min..max with its peak at mode, which may lie on either end."""
 
     distribution: Literal["triangular"]
@@ -73,7 +110,7 @@ class Triangular(_Marginal):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        _require_range(self.min, self.max)
+        require_range(self.min, self.max)
         if not self.min <= self.mode <= self.max:
             raise SamplingError("mode", self.mode, f"a number from min={self.min:g} to max={self.max:g}")
         return self
@@ -84,8 +121,13 @@ class Triangular(_Marginal):
         values = stats.triang(c=(self.mode - self.min) / width, loc=self.min, scale=width).ppf(u)
         return np.clip(values, self.min, self.max)
 
+    def cdf(self, x: Floats) -> Floats:
+        """Return the probability (n,) of a value of at most `x` (n,)."""
+        width = self.max - self.min
+        return floats(stats.triang(c=(self.mode - self.min) / width, loc=self.min, scale=width).cdf(x))
 
-class Uniform(_Marginal):
+
+class Uniform(Numeric):
     """Uniform on min..max."""
 
     distribution: Literal["uniform"]
@@ -94,15 +136,19 @@ class Uniform(_Marginal):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        _require_range(self.min, self.max)
+        require_range(self.min, self.max)
         return self
 
     def ppf(self, u: Floats) -> Floats:
         """Return the values (n,) in min..max at the ranks `u` (n,) in [0, 1)."""
         return np.clip(stats.uniform(loc=self.min, scale=self.max - self.min).ppf(u), self.min, self.max)
 
+    def cdf(self, x: Floats) -> Floats:
+        """Return the probability (n,) of a value of at most `x` (n,)."""
+        return floats(stats.uniform(loc=self.min, scale=self.max - self.min).cdf(x))
 
-class LognormalTruncated(_Marginal):
+
+class LognormalTruncated(Numeric):
     """Lognormal conditioned on min..max; median and sigma (of the logarithm) are those of the whole lognormal."""
 
     distribution: Literal["lognormal_truncated"]
@@ -113,9 +159,9 @@ class LognormalTruncated(_Marginal):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        _require_range(self.min, self.max)
+        require_range(self.min, self.max)
         low, high = self._ranks()
-        _require_mass(self.min, self.max, high - low)
+        require_mass(self.min, self.max, high - low)
         return self
 
     def _ranks(self) -> tuple[float, float]:
@@ -128,8 +174,13 @@ class LognormalTruncated(_Marginal):
         values = stats.lognorm(s=self.sigma, scale=self.median).ppf(low + u * (high - low))
         return np.clip(values, self.min, self.max)
 
+    def cdf(self, x: Floats) -> Floats:
+        """Return the probability (n,) of a value of at most `x` (n,)."""
+        low, high = self._ranks()
+        return np.clip((stats.lognorm(s=self.sigma, scale=self.median).cdf(x) - low) / (high - low), 0.0, 1.0)
 
-class Beta(_Marginal):
+
+class Beta(Numeric):
     """Beta with shapes a and b on 0..1."""
 
     distribution: Literal["beta"]
@@ -138,10 +189,14 @@ class Beta(_Marginal):
 
     def ppf(self, u: Floats) -> Floats:
         """Return the values (n,) in 0..1 at the ranks `u` (n,) in [0, 1)."""
-        return np.asarray(stats.beta(self.a, self.b).ppf(u), dtype=np.float64)
+        return floats(stats.beta(self.a, self.b).ppf(u))
+
+    def cdf(self, x: Floats) -> Floats:
+        """Return the probability (n,) of a value of at most `x` (n,)."""
+        return floats(stats.beta(self.a, self.b).cdf(x))
 
 
-class BetaTruncated(_Marginal):
+class BetaTruncated(Numeric):
     """Beta with shapes a and b on 0..1, conditioned on min..max."""
 
     distribution: Literal["beta_truncated"]
@@ -152,9 +207,9 @@ class BetaTruncated(_Marginal):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        _require_range(self.min, self.max)
+        require_range(self.min, self.max)
         low, high = self._ranks()
-        _require_mass(self.min, self.max, high - low)
+        require_mass(self.min, self.max, high - low)
         return self
 
     def _ranks(self) -> tuple[float, float]:
@@ -166,79 +221,7 @@ class BetaTruncated(_Marginal):
         low, high = self._ranks()
         return np.clip(stats.beta(self.a, self.b).ppf(low + u * (high - low)), self.min, self.max)
 
-
-class Bernoulli(_Marginal):
-    """One with probability p, otherwise zero."""
-
-    distribution: Literal["bernoulli"]
-    p: float = Field(ge=0, le=1)
-
-    def ppf(self, u: Floats) -> Floats:
-        """Return 0.0 where `u` (n,) in [0, 1) is below 1-p, else 1.0."""
-        return np.where(u < 1 - self.p, 0.0, 1.0)
-
-
-class Choice(_Marginal):
-    """One of several texts; ``odds`` gives the probability of each, summing to 1 within 1e-9."""
-
-    distribution: Literal["choice"]
-    odds: dict[str, Odds] = Field(min_length=1)
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        total = sum(self.odds.values())
-        if abs(total - 1) > 1e-9:
-            raise SamplingError("odds", self.odds, f"odds that sum to 1, not to {total:.12g}")
-        return self
-
-    @property
-    def is_text(self) -> bool:
-        """True: the values are texts."""
-        return True
-
-    def _parameters(self) -> dict[str, float | str]:
-        return dict(self.odds)
-
-    def ppf(self, u: Floats) -> NDArray[np.object_]:
-        """Return the texts (n,) at the ranks `u` (n,) in [0, 1); the odds fill 0..1 in the order given."""
-        upper = np.array(list(accumulate(self.odds.values())))
-        # Divided by the sum, the last bound is 1 exactly: no rank lies above it, none meets a text of odds 0.
-        index = np.searchsorted(upper / upper[-1], u, side="right")
-        return np.array(list(self.odds), dtype=np.object_)[index]
-
-
-class Fixed(_Marginal):
-    """One value, number or text, at every rank."""
-
-    distribution: Literal["fixed"]
-    value: float | str
-
-    @property
-    def is_text(self) -> bool:
-        """True where the value is a text."""
-        return isinstance(self.value, str)
-
-    def ppf(self, u: Floats) -> Values:
-        """Return the value once for every rank of `u` (n,)."""
-        if isinstance(self.value, str):
-            return np.full(u.shape, self.value, dtype=np.object_)
-        return np.full(u.shape, self.value, dtype=np.float64)
-
-
-Marginal = Annotated[
-    Triangular | Uniform | LognormalTruncated | Beta | BetaTruncated | Bernoulli | Choice | Fixed,
-    Field(discriminator="distribution"),
-]
-"""The distribution of one uncertain parameter; the key ``distribution`` says which."""
-
-DISTRIBUTIONS = (
-    "triangular",
-    "uniform",
-    "lognormal_truncated",
-    "beta",
-    "beta_truncated",
-    "bernoulli",
-    "choice",
-    "fixed",
-)
-"""The names that the key ``distribution`` may have."""
+    def cdf(self, x: Floats) -> Floats:
+        """Return the probability (n,) of a value of at most `x` (n,)."""
+        low, high = self._ranks()
+        return np.clip((stats.beta(self.a, self.b).cdf(x) - low) / (high - low), 0.0, 1.0)

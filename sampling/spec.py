@@ -23,7 +23,7 @@ class Spec(BaseModel):
         # Ahead of the fields: a misspelt key is the cause, the "missing" field only its effect.
         if isinstance(data, Mapping):
             for key, value in data.items():
-                if key not in cls.model_fields:
-                    known = ", ".join(cls.model_fields)
-                    raise SamplingError(key, value, f"one of the keys {known}", nearest_name(key, cls.model_fields))
+                known = [field.alias or name for name, field in cls.model_fields.items()]
+                if key not in known:
+                    raise SamplingError(key, value, f"one of the keys {', '.join(known)}", nearest_name(key, known))
         return data

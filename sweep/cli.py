@@ -1,4 +1,4 @@
-"""The command line: `wattbit run | plan | check | solve | status | report | query | sensitivity | compact | verify`.
+"""The command line: `wattbit run | plan | check | sample | solve | status | report | query | sensitivity | compact | verify`.
 
 Results go to standard output, progress to standard error. Exit codes: 0 done, 1 finished with draws that
 failed, stopped by a fault of disk or store, or a cube that `verify` does not believe, 2 refused, 130 interrupted,
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,6 @@ from model import InputError, Status
 from report import PageError, robustness_table, table_record, table_text, write_report
 from sampling import SamplingError
 from storage import (
-    CubeProgress,
     Place,
     StorageError,
     StoreUnavailableError,
@@ -30,15 +29,19 @@ from storage import (
     read_study,
     root_of,
 )
-from sweep import ask, bill, tell
+from sweep import ask, bill, samples, tell
 from sweep import sensitivity as sensitivity_of
+from sweep.drawing import draw
 from sweep.ending import DONE, INTERRUPTED_RUN, WITH_FAILURES, refusing
 from sweep.errors import RunStoppedError, StudyError
+from sweep.events import emit, listening
 from sweep.executors import WorkersLostError
 from sweep.growth import added, fitted
 from sweep.plan import Plan, make_plan
 from sweep.run import Limits, check_store, default_store, missing_draws, refuse_memory
 from sweep.run import run as run_plan
+from sweep.runlog import RunLog, log_file
+from sweep.standing import standing, standing_text
 from sweep.study import read_study as read_study_file
 from sweep.verify import notes as verify_notes
 from sweep.verify import verdict
@@ -112,6 +115,7 @@ def naming(study: Path) -> Iterator[None]:
     metavar="SECONDS",
     help="Give a draw up and set it aside after so long; default: 100 times the pilot's time, at least 600 s.",
 )
+@click.option("--log", type=click.Path(path_type=Path), help="The run log; default: beside the page, .log.jsonl.")
 @refusing
 def run(
     study: Path,
@@ -122,6 +126,7 @@ def run(
     address: str | None,
     serial: bool,
     watchdog: float | None,
+    log: Path | None,
 ) -> int:
     """Run a study, or finish or extend the cube that an earlier run left; then print the table and write the report."""
     plan = _plan(study, draws)
@@ -133,7 +138,9 @@ def run(
     target = store or default_store(plan)
     refuse_memory(target, serial)
     page = _page(target)
+    logged = RunLog(log_file(log, page))
     plan = fitted(plan, target)
+    samples.tell_notes(plan.drawn)
     if exists(target) and (more := added(plan, target)):
         click.echo(f"{target} will be extended by {more}; what it holds is kept", err=True)
     processors = workers or (1 if serial else os.cpu_count() or 1)
@@ -144,13 +151,22 @@ def run(
     limits = Limits.after_pilot(plan, seconds, watchdog)
     # How long a cluster will take, this machine does not know.
     click.echo(tell.plan_text(plan, seconds if missing and not address else None, processors, missing), err=True)
-    alone = f"wattbit solve {study}"
+    with logged, listening(logged.heed):
+        how = {"workers": workers, "address": address, "serial": serial, "limits": limits}
+        logged.code = _run_and_tell(plan, study, target, page, as_json, how)
+    return logged.code
+
+
+def _run_and_tell(plan: Plan, study: Path, target: Place, page: Path, as_json: bool, how: Mapping[str, Any]) -> int:
+    """Run a plan, print the table and write the page; returns the exit code."""
     try:
-        outcome = run_plan(plan, target, workers=workers, address=address, serial=serial, limits=limits, command=alone)
+        outcome = run_plan(plan, target, **how, command=f"wattbit solve {study}")
     except WorkersLostError as fault:
+        emit("run_stopped", reason=str(fault))
         click.echo(f"wattbit: {fault}; the same line again tries them once more", err=True)
         return WITH_FAILURES
     except (RunStoppedError, StoreUnavailableError) as fault:
+        emit("run_stopped", reason=str(fault))
         click.echo(f"wattbit: stopped: {fault}{INTERRUPTED_RUN}", err=True)
         return WITH_FAILURES
     click.echo(f"{outcome.solved} draws solved, {outcome.found} found finished", err=True)
@@ -204,6 +220,7 @@ def plan(study: Path, draws: int | None, workers: int | None, as_json: bool, **o
     """Say what a study would do and take - draws, solves, bytes, time, money - and run nothing but one pilot draw."""
     offer = bill.offer_of(offered)
     made = _plan(study, draws)
+    samples.tell_notes(made.drawn)
     processors = workers or os.cpu_count() or 1
     seconds = made.pilot_seconds()
     record = tell.plan_record(made, seconds, processors)
@@ -218,12 +235,36 @@ def plan(study: Path, draws: int | None, workers: int | None, as_json: bool, **o
 @main.command()
 @STUDY
 @DRAWS
+@click.option(
+    "--figure", type=click.Path(path_type=Path), help="Write the parameters' distributions there, .svg or .png."
+)
 @refusing
-def check(study: Path, draws: int | None) -> int:
+def check(study: Path, draws: int | None, figure: Path | None) -> int:
     """Check a study, its tables and every draw of it, and print the uncertain parameters."""
+    if figure is not None:
+        samples.check_figure(figure)
     made = _plan(study, draws)
-    click.echo(tell.parameters_text(made.table, WIDTH))
+    samples.tell_notes(made.drawn)
+    if figure is not None:
+        samples.write_figure(made.drawn, figure)
+    click.echo(samples.sample_text(made.drawn, made.study, WIDTH, sources=False))
     click.echo(f"{study}: ok")
+    return DONE
+
+
+@main.command()
+@STUDY
+@DRAWS
+@AS_JSON
+@click.option("--csv", type=click.Path(path_type=Path, allow_dash=True), help="Write the draws there; - for stdout.")
+@refusing
+def sample(study: Path, draws: int | None, as_json: bool, csv: Path | None) -> int:
+    """Draw a study and solve nothing: quantiles, means, units and sources of its parameters, correlations, the draws."""
+    with naming(study):
+        read = read_study_file(study, draws)
+        drawn = draw(read, study.parent)
+    samples.tell_notes(drawn)
+    click.echo(samples.told(drawn, read, WIDTH, as_json, csv), nl=False)
     return DONE
 
 
@@ -253,13 +294,12 @@ def solve(
 @click.option("--summary", is_flag=True, help="Also savings and regret so far, from the summaries of batches.")
 @refusing
 def status(store: Place, as_json: bool, summary: bool) -> int:
-    """Say how far a cube is, and what failed."""
-    progress: CubeProgress = cube_progress(store)
+    """Say how far a cube is, how fast it goes, what failed, what took longest and who writes it."""
+    record = standing(store)
     if as_json:
-        record = tell.status_record(progress) | ({"summary": ask.so_far_record(store)} if summary else {})
-        click.echo(json.dumps(record, indent=1))
+        click.echo(json.dumps(record | ({"summary": ask.so_far_record(store)} if summary else {}), indent=1))
         return DONE
-    click.echo(tell.status_text(progress) + ask.compacted_note(store))
+    click.echo(standing_text(record) + ask.compacted_note(store))
     if summary:
         click.echo("\n" + ask.so_far_text(store, WIDTH))
     return DONE

@@ -8,6 +8,8 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from sampling import SamplingError
+
 
 class StudyError(ValueError):
     """A study file, a command-line value or a store that does not fit; nothing was written."""
@@ -23,7 +25,11 @@ def explain(error: ValidationError, model: type[BaseModel], where: str) -> str:
     for fault in error.errors():
         location = [str(part) for part in fault["loc"]]
         key = ".".join(location)
-        if fault["type"] == "extra_forbidden":
+        cause = fault.get("ctx", {}).get("error")
+        if isinstance(cause, SamplingError):  # it names its key itself, from that of its table on
+            named = location[-1:] == [cause.key.split(".")[0]]
+            lines.append(f"{where}: {cause.inside('.'.join(location[:-1] if named else location))}")
+        elif fault["type"] == "extra_forbidden":
             known = _keys_at(model, location[:-1])
             near = get_close_matches(location[-1], known, n=1)
             hint = f"; did you mean {near[0]!r}?" if near else ""

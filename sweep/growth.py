@@ -82,9 +82,10 @@ def _other_draws(stored: Record, given: Record, plan: Plan, draws: int) -> Itera
     for record in (stored, given):
         record.get("study", {}).get("design", {}).pop("draws", None)
     now, kind = plan.layout.draws, plan.study.design.kind
-    differ = f"  study.design.draws: the store has {draws}, this study has {now}"
+    each = max(1, len(plan.study.scenario))  # draws of one point of the design
+    differ = f"  study.design.draws: the store has {draws // each}, this study has {now // each}"
     if now < draws:
-        yield f"{differ}: a cube does not shrink, --draws {draws} goes on with it"
+        yield f"{differ}: a cube does not shrink, --draws {draws // each} goes on with it"
     elif now > draws and not is_extensible(plan.study.design):
         yield f"{differ}: a longer design of kind {kind} does not begin with the shorter one"
     elif table_hash(plan.table, draws) != hashes[0]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import xarray as xr
 
+from sampling.conditions import SCENARIO
+from sweep.drawing import DRIVER, ROLE
+
 MEANINGS = {
     "dc_demand": "mean IT load of all data centres",
     "demand_growth": "factor on all other demand of 2040",
@@ -23,6 +26,7 @@ MEANINGS = {
     "transfer_derate": "usable part of the capacity of interconnectors",
     "weather_year": "observed fiscal year that gives demand, sun and wind by the hour",
 }
+OTHERS = {SCENARIO: "named future of the study", DRIVER: "what the study lets parameters follow"}
 
 
 def labelled(table: xr.Dataset) -> xr.Dataset:
@@ -41,7 +45,8 @@ def labelled(table: xr.Dataset) -> xr.Dataset:
     """
     told = table.copy()
     for name, column in told.data_vars.items():
-        column.attrs["long_name"] = meaning(str(name))
+        role = column.attrs.get(ROLE)
+        column.attrs["long_name"] = meaning(str(name)) if role is None else OTHERS[role]
     told["draw"].attrs = {"units": "1", "long_name": "number of the draw in the design, from 0"}
     told["replicate"].attrs = {"units": "1", "long_name": "independent randomisation of the design, from 0"}
     return told

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -21,30 +21,23 @@ from model import (
     WEATHER_YEAR,
     Case,
     Days,
-    InputError,
     Inputs,
     InputsSpec,
     Status,
     build_case,
-    check_draws,
     choose_days,
     coordinates,
-    optional_parameters,
     read_configurations,
-    read_inputs,
-    required_parameters,
     solve_draw,
 )
-from sampling import Marginal, draw_table, marginal_from_dict, read_uncertainty
-from sampling.tables import read_rows
 from storage import Layout, Variable
+from sweep.drawing import Drawn, Theta, draw, tables_of_values, theta_of
 from sweep.labels import labelled
 from sweep.study import Study
 
 PACKAGES = ("wattbit-sweep", "highspy", "numpy", "pyomo", "scipy", "tsam")  # what may change a byte of the cube
 PILOT_DAYS = 24
 REGRET = "regret_total"  # the outcome that rests on all configurations of a draw
-Theta = dict[str, float | str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +51,7 @@ class Plan:
     identity: Mapping[str, Any]
     tables: Mapping[str, Path]
     mids: Theta
+    drawn: Drawn
 
     @property
     def days_per_draw(self) -> float:
@@ -114,44 +108,6 @@ class Plan:
         )
 
 
-def theta_of(table: xr.Dataset, draw: int) -> Theta:
-    """One row of the draw table."""
-    return {str(name): column.values[draw] for name, column in table.data_vars.items()}
-
-
-def read_marginals(study: Study, inputs: Inputs, columns: Iterable[str] = ()) -> tuple[dict[str, Marginal], Theta]:
-    """Distribution of every parameter in the order of the table, then the study's optional ones; and the mid values.
-
-    ``columns``: names that a file of draws gives values for.
-
-    Raises
-    ------
-    InputError, SamplingError
-        A name that is no parameter of the model, a parameter without a distribution, a wrong distribution.
-    """
-    marginals, mids = read_uncertainty(inputs.tables["uncertainty"])
-    required, optional = required_parameters(inputs), optional_parameters(inputs)
-    known = [*required, *optional]
-    named: dict[str, Iterable[str]] = {
-        inputs.tables["uncertainty"].name: marginals,
-        "[uncertain]": study.uncertain,
-        "[fixed]": study.fixed,
-    }
-    for where, names in named.items():
-        for name in names:
-            if name not in known:
-                raise InputError(where, "name", name, "an uncertain parameter of the model", known)
-    marginals |= {name: marginal_from_dict(name, entry) for name, entry in study.uncertain.items()}
-    one = {"distribution": "uniform", "min": 0.0, "max": 2.0, "unit": "1"}  # a column's values come from elsewhere
-    for name in (*study.fixed, *columns):
-        if name in optional and name not in marginals:
-            marginals[name] = marginal_from_dict(name, one)
-    for name in required:
-        if name not in marginals:
-            raise InputError(inputs.tables["uncertainty"].name, "name", f"no row {name}", "a row for every parameter")
-    return marginals, {**mids, **{name: 1.0 for name in marginals if name in optional}}
-
-
 def make_plan(study: Study, base: Path) -> Plan:
     """Check a study whole and lay out its sweep.
 
@@ -165,12 +121,8 @@ def make_plan(study: Study, base: Path) -> Plan:
     InputError, SamplingError, ValidationError
         Whatever is wrong with the study or its tables.
     """
-    inputs = read_inputs(study.inputs, base)
-    columns = read_rows(base / study.design.file)[0] if study.design.file is not None else []
-    marginals, mids = read_marginals(study, inputs, columns)
-    table = draw_table(marginals, study.design, fixed=study.fixed, defaults=mids, base=base)
-    where = study.design.file or "draws"
-    check_draws({str(n): c.values for n, c in table.data_vars.items()}, inputs, where)
+    drawn = draw(study, base)
+    inputs, table, mids = drawn.inputs, drawn.table, drawn.mids
     years = [y for y in inputs.weather if (table[WEATHER_YEAR].values == y).any()]
     days = choose_days(study.days, inputs, years, base)
     case = make_case(study, inputs, days, mids)
@@ -180,8 +132,9 @@ def make_plan(study: Study, base: Path) -> Plan:
         "free_configurations": [c.name for c in case.configurations if c.is_free],
         "design_kind": study.design.kind,
         "siting": study.siting,
+        **({"scenarios": list(study.scenario)} if study.scenario else {}),
     }
-    files = _files(study, case, base)
+    files = _files(study, case, base, tables_of_values(drawn.marginals))
     return Plan(
         study=study,
         table=labelled(table).assign_attrs(attrs),
@@ -190,6 +143,7 @@ def make_plan(study: Study, base: Path) -> Plan:
         identity=_identity(study, case, table, files),
         tables=files,
         mids=mids,
+        drawn=drawn,
     )
 
 
@@ -231,9 +185,9 @@ def _layout(study: Study, case: Case, table: xr.Dataset) -> Layout:
     )
 
 
-def _files(study: Study, case: Case, base: Path) -> dict[str, Path]:
-    """Every file that the study rests on, by its name in the record."""
-    files = dict(case.inputs.tables)
+def _files(study: Study, case: Case, base: Path, values: Mapping[str, Path]) -> dict[str, Path]:
+    """Every file that the study rests on, by its name in the record; ``values``: those of distributions."""
+    files = {**case.inputs.tables, **values}
     if study.days.file is not None:
         files["days"] = base / study.days.file
     if study.design.file is not None:

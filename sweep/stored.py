@@ -13,12 +13,12 @@ import numpy as np
 import xarray as xr
 
 from model import Configuration, Days, FreeSpec, Inputs, InputsSpec, Siting, read_configurations, read_inputs
-from storage import Place, local_tables, open_cube, read_study, read_tables
+from storage import Place, local_tables, read_labels, read_study, read_tables
 from storage import read_inputs as read_draws
 from sweep.errors import StudyError
 from sweep.plan import table_hash
 
-NO_TABLES = ("days", "design", "scalars")  # files of a study that are no tables of its inputs
+NO_TABLES = ("days", "design", "scalars")  # files of a study that are no tables of its inputs; nor are uncertain.NAME
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,14 +72,14 @@ def _of_tables(store: Place, identity: Mapping[str, Any], tables: Mapping[str, P
     with Path(paths["scalars"]).open(encoding="utf-8") as stream:
         scalars = {row["name"].strip(): float(row["value"]) for row in csv.DictReader(stream)}
     spec = InputsSpec(
-        **{name: path for name, path in paths.items() if name not in NO_TABLES and name not in _hours(paths)},
+        **{name: path for name, path in paths.items() if name not in NO_TABLES and "." not in name},
         hourly=hourly,
         scalars=scalars | study["inputs"]["scalars"],
         exchanges=tuple(study["inputs"]["exchanges"]),
     )
     inputs = read_inputs(spec)
     free = {name: FreeSpec.model_validate(one, strict=False) for name, one in study["free"].items()}
-    names = [str(name) for name in open_cube(store)["configuration"].values]
+    names = read_labels(store, "configuration")
     return StoredStudy(
         identity=identity,
         inputs=inputs,
@@ -109,7 +109,3 @@ def identity_faults(store: Place, study: StoredStudy) -> Iterator[str]:
             found = hashlib.sha256(configuration.shares.tobytes()).hexdigest()
             if identity["shares"].get(configuration.name) != found:
                 yield f"the shares of {configuration.name} are not those of the record"
-
-
-def _hours(paths: Mapping[str, str]) -> set[str]:
-    return {name for name in paths if name.startswith("hourly.")}

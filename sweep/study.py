@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from model import DaysSpec, FreeSpec, InputsSpec, Siting
-from sampling import DesignSpec
+from sampling import DependenceSpec, DesignSpec
 from sweep.errors import StudyError, explain
 
 CONFIGURATIONS = ("tokyo_osaka", "today", "four_hubs", "five_hubs", "watt_bit_2040", "ten_areas", "optimal")
@@ -30,6 +30,9 @@ class Study(BaseModel):
     days: DaysSpec
     uncertain: dict[str, dict[str, Any]] = Field(default_factory=dict, description="own distributions by parameter")
     fixed: dict[str, float | str] = Field(default_factory=dict, description="parameters held at one value")
+    dependence: DependenceSpec = Field(default_factory=DependenceSpec, description="parameters that move together")
+    scenario: dict[str, dict[str, float | str]] = Field(default_factory=dict, description="named futures")
+    driver: dict[str, dict[str, Any]] = Field(default_factory=dict, description="what is no parameter, but moves some")
     free: dict[str, FreeSpec] = Field(default_factory=dict, description="configurations that the model chooses")
     inputs: InputsSpec = Field(default_factory=InputsSpec, description="own tables and scalars")
 
@@ -43,6 +46,9 @@ class Study(BaseModel):
         both = sorted(set(self.uncertain) & set(self.fixed))
         if both:
             raise ValueError(f"[uncertain] or [fixed] for a parameter, found both for {', '.join(both)}")
+        both = sorted(set(self.driver) & (set(self.uncertain) | {"scenario", "draw", "replicate"}))
+        if both:
+            raise ValueError(f"a driver with a name of its own, found {', '.join(both)}")
         return self
 
 

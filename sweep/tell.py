@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-import xarray as xr
 from rich.console import Console
 from rich.table import Table
 
 from model import OUTCOMES, Status
-from storage import CubeProgress
 from sweep.plan import Plan
 from sweep.progress import duration
 
@@ -88,21 +85,6 @@ def plan_text(plan: Plan, seconds_per_draw: float | None, workers: int, missing:
     return "\n".join(lines)
 
 
-def parameters_text(table: xr.Dataset, width: int) -> str:
-    """Every uncertain parameter with its unit, distribution and quantiles over the study's draws."""
-    shown = Table(box=None, pad_edge=False)
-    for heading in ("parameter", "unit", "distribution", "5 %", "median", "95 %"):
-        shown.add_column(heading, justify="left" if heading in ("parameter", "unit", "distribution") else "right")
-    for name, column in table.data_vars.items():
-        values = column.values
-        if values.dtype.kind == "f":
-            quantiles = [f"{q:.4g}" for q in np.quantile(values, [0.05, 0.5, 0.95])]
-        else:
-            quantiles = ["", " ".join(sorted(set(values))), ""]
-        shown.add_row(str(name), column.attrs["units"], column.attrs["distribution"], *quantiles)
-    return f"{_text(shown, width)}\n\nquantiles over all {table.sizes['draw']:,} draws of the study"
-
-
 def what_if_text(found: Mapping[str, Any], width: int) -> str:
     """A single future as a table: outcomes by configuration, sums over areas where they have any."""
     shown = Table(box=None, pad_edge=False)
@@ -123,25 +105,6 @@ def what_if_text(found: Mapping[str, Any], width: int) -> str:
         "regret: against the best of the fixed configurations solved here; --json prints every outcome by area and line"
     )
     return f"{theta}\n\n{_text(shown, width)}\n\n{notes}"
-
-
-def status_record(progress: CubeProgress) -> dict[str, Any]:
-    """How far a cube is."""
-    return {
-        "draws": progress.draws,
-        "draws_committed": progress.draws_committed,
-        "status": dict(progress.status_counts),
-        "missing_batches": list(progress.missing_batches),
-    }
-
-
-def status_text(progress: CubeProgress) -> str:
-    """How far a cube is, in a line or two."""
-    counts = ", ".join(f"{count} {name}" for name, count in progress.status_counts.items() if count)
-    text = f"{progress.draws_committed}/{progress.draws} draws finished; draws x configurations: {counts}"
-    if progress.missing_batches:
-        text += f"\n{len(progress.missing_batches)} batches missing: run the study again to finish them"
-    return text
 
 
 def set_aside_text(notes: Sequence[Mapping[str, Any]]) -> str:

@@ -13,7 +13,8 @@ from storage import CubeDamagedError, Place, check_sums, cube_progress, open_cub
 from sweep.books import Books
 from sweep.code import UNKNOWN
 from sweep.cold import ColdSolver
-from sweep.plan import PACKAGES, Theta, current_source, current_versions
+from sweep.drawing import theta_of
+from sweep.plan import PACKAGES, current_source, current_versions
 from sweep.stored import StoredStudy, identity_faults, stored_study
 
 DRAWS_AT_ONCE = 256
@@ -83,7 +84,7 @@ def _check_values(store: Place, study: StoredStudy, record: Record, sample: int,
         part = cube[names].isel(draw=slice(first, first + DRAWS_AT_ONCE)).load()
         for draw in finished[(finished >= first) & (finished < first + DRAWS_AT_ONCE)].tolist():
             cells = {name: part[name].values[draw - first] for name in names}
-            theta: Theta = {str(name): column.values[draw] for name, column in study.table.data_vars.items()}
+            theta = theta_of(study.table, draw)
             record["faults"] += books.faults(theta, cells, draw)
             if draw in chosen:
                 record["resolved"] += cold.compare(theta, cells, draw)

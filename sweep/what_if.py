@@ -23,8 +23,9 @@ from model import (
     required_parameters,
     solve_draw,
 )
+from sweep.drawing import Theta, read_marginals
 from sweep.errors import StudyError
-from sweep.plan import Theta, make_case, read_marginals
+from sweep.plan import make_case
 from sweep.study import Study
 
 
@@ -62,8 +63,9 @@ def what_if(
     chosen, scalars = _parse(settings, list(parameters), [*known.scalars, "committed_floor"])
     own = study.inputs.model_copy(update={"scalars": {**study.inputs.scalars, **scalars}})
     inputs = read_inputs(own, base) if scalars else known
-    _, mids = read_marginals(study, inputs)
-    theta: Theta = {**mids, **study.fixed, **chosen}
+    _, mids = read_marginals(study, inputs, base=base)
+    held = {name: value for name, value in study.fixed.items() if name not in study.driver}
+    theta: Theta = {**mids, **held, **chosen}
     check_theta(theta, inputs)
     names = tuple(configurations) or study.configurations
     for name in names:

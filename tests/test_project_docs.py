@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
-from typing import get_args
+from typing import Any
 
 import pyomo.environ as pyo
 import pytest
@@ -13,14 +14,15 @@ from pydantic import BaseModel
 from model import DaysSpec, FreeSpec, InputsSpec, read_configurations, read_inputs
 from model.dispatch import build_dispatch
 from model.siting import build_siting
-from sampling import DesignSpec, Marginal
-from sampling.designs import KINDS, KINDS_NOT_BUILT
+from sampling import DependenceSpec, DesignSpec, Marginal
+from sampling.designs import KEYS, KINDS
+from sampling.uncertainty import FAMILIES
+from sweep.drawing import draw
 from sweep.study import Study
 
 ROOT = Path(__file__).parents[1]
 STUDIES = (ROOT / "docs/studies.md").read_text(encoding="utf-8")
 MODEL = (ROOT / "docs/model.md").read_text(encoding="utf-8")
-MARGINALS: tuple[type[BaseModel], ...] = get_args(get_args(Marginal)[0])
 
 
 def section(heading: str) -> str:
@@ -41,25 +43,50 @@ def test_every_key_of_a_table_is_told_and_no_other(heading: str, spec: type[Base
 
 
 def test_every_key_of_a_study_is_told() -> None:
-    tables = {"design", "days", "uncertain", "fixed", "free", "inputs"}
+    tables = {"design", "days", "uncertain", "dependence", "scenario", "driver", "fixed", "free", "inputs"}
     told = re.findall(r"^\| `(\w+)` \|", section("At the top"), re.MULTILINE)
     assert set(told) == set(Study.model_fields) - tables
-    for table in tables:
+    for table in tables - {"driver"}:
         assert re.search(rf"^## `\[{table}[\].]", STUDIES, re.MULTILINE), f"no section on [{table}]"
 
 
-@pytest.mark.parametrize("marginal", MARGINALS, ids=lambda marginal: marginal.__name__)
-def test_every_distribution_is_told_with_its_keys(marginal: type[BaseModel]) -> None:
+@pytest.mark.parametrize("name", FAMILIES)
+def test_every_distribution_is_told_with_its_keys(name: str) -> None:
     text = section("`[uncertain.NAME]`")
-    [name] = get_args(marginal.model_fields["distribution"].annotation)
     [row] = re.findall(rf'^\| `"{name}"` \|(.*)\|$', text, re.MULTILINE)
-    for key in set(marginal.model_fields) - {"distribution"}:
-        assert f"`{key}" in (row if key not in {"unit", "source", "correlation"} else text), key
+    for key, field in FAMILIES[name].model_fields.items():
+        if key != "distribution":
+            assert f"`{field.alias or key}" in (row if key not in Marginal.model_fields else text), key
 
 
-@pytest.mark.parametrize("kind", [*KINDS, *KINDS_NOT_BUILT])
-def test_every_design_is_told(kind: str) -> None:
-    assert kind in section("`[design]`")
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_design_is_told_with_its_keys(kind: str) -> None:
+    [row] = re.findall(rf'^\| `"{kind}"` \|(.*)\|$', section("`[design]`"), re.MULTILINE)
+    own = set(re.findall(r"`(\w+)`", row.split("|")[-1]))
+    assert own == {key for key, kinds in KEYS.items() if kind in kinds} - ({"replicates"} if kind == "file" else set())
+
+
+def test_every_key_of_dependence_is_told() -> None:
+    told = set(re.findall(r"^\| (.*?) \|", section("`[dependence]`"), re.MULTILINE))
+    keys = {key for cell in told for key in re.findall(r"`(\w+)`", cell)}
+    assert keys == set(DependenceSpec.model_fields)
+
+
+def test_the_examples_of_the_study_document_can_be_drawn() -> None:
+    examples: list[dict[str, Any]] = [
+        tomllib.loads(text) for text in re.findall(r"```toml\n(.*?)```", STUDIES, re.DOTALL)
+    ]
+    assert len(examples) == 3
+    whole: dict[str, Any] = {}
+    for example in examples:
+        for key, value in example.items():
+            whole[key] = {**whole[key], **value} if isinstance(value, dict) and key in whole else value
+    whole["uncertain"] = {key: value for example in examples for key, value in example.get("uncertain", {}).items()}
+    whole["scenario"] = {"low": {"co2_price": 3000}, "high": {"co2_price": 20000}}
+    drawn = draw(Study.model_validate(whole), ROOT)
+    assert drawn.table.sizes["draw"] == 2 * 256
+    assert set(drawn.table["policy"].values) == {"exit", "restart"}
+    assert drawn.notes == ()
 
 
 @pytest.fixture(scope="module")

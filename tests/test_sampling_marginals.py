@@ -17,6 +17,10 @@ LOGNORMAL = {"distribution": "lognormal_truncated", "median": 8.5, "sigma": 0.25
 BETA = {"distribution": "beta", "a": 3, "b": 2}
 BETA_TRUNCATED = {"distribution": "beta_truncated", "a": 2, "b": 6, "min": 0.1, "max": 0.45}
 CHOICE = {"distribution": "choice", "odds": {"fy2019": 0.5, "fy2024": 0.3, "fy2031": 0.2}}
+KNOWN = (
+    "one of triangular, uniform, pert, normal, lognormal, lognormal_truncated, beta, beta_truncated, bernoulli, choice, "
+    "empirical, mixture, fixed, or a distribution of scipy.stats"
+)
 CONTINUOUS = [TRIANGULAR, UNIFORM, LOGNORMAL, BETA, BETA_TRUNCATED]
 
 
@@ -176,13 +180,11 @@ def test_unit_and_source_are_kept():
         ),
         (
             {"distribution": "triangel"},
-            "uncertain.x.distribution: found 'triangel', expected one of triangular, uniform, lognormal_truncated, "
-            "beta, beta_truncated, bernoulli, choice, fixed; nearest known name: triangular",
+            f"uncertain.x.distribution: found 'triangel', expected {KNOWN}; nearest known name: triangular",
         ),
         (
             {"min": 1, "max": 2},
-            "uncertain.x.distribution: found nothing, expected one of triangular, uniform, lognormal_truncated, "
-            "beta, beta_truncated, bernoulli, choice, fixed",
+            f"uncertain.x.distribution: found nothing, expected {KNOWN}",
         ),
         (UNIFORM | {"correlation": {"y": 1}}, "uncertain.x.correlation.y: found 1, expected less than 1"),
         (UNIFORM | {"correlation": {"y": -1.0}}, "uncertain.x.correlation.y: found -1.0, expected greater than -1"),

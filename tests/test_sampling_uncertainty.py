@@ -69,8 +69,9 @@ def test_forms_of_a_row(tmp_path):
         ),
         (
             "b,0,1,2,1,unifrom,min=0;max=2,s\n",
-            "uncertainty.csv row 3, b.distribution: found 'unifrom', expected one of triangular, uniform, "
-            "lognormal_truncated, beta, beta_truncated, bernoulli, choice, fixed; nearest known name: uniform",
+            "uncertainty.csv row 3, b.distribution: found 'unifrom', expected one of triangular, uniform, pert, normal, "
+            "lognormal, lognormal_truncated, beta, beta_truncated, bernoulli, choice, empirical, mixture, fixed, or a "
+            "distribution of scipy.stats; nearest known name: uniform",
         ),
         (
             "b,0,1,2,1,uniform,min=0;max=2;corr_alpha=0.5,s\n",

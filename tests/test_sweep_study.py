@@ -94,7 +94,53 @@ FAULTS = {
     "scalar": inputs("scalars = { vol = 3 }", "scalars", "'vol'", "one of crf", "'voll'"),
     "exchange": inputs('exchanges = ["Tokyoo"]', "exchanges", "'Tokyoo'", "'Tokyo'"),
     "design": edit('"sobol"', '"sobl"', "design.kind", "'sobl'", "monte_carlo", "sobol"),
-    "design not built": edit('"sobol"', '"saltelli"', "design.kind", "'saltelli'", "a design that is built"),
+    "design without its key": edit(
+        f'"sobol"\ndraws = {DRAWS}', '"saltelli"', "design", "points", "base points, or of draws"
+    ),
+    "draws that no design has": edit('"sobol"', '"morris"', "design.draws", "found 5", "a multiple of 20, such as 20"),
+    "key of another design": edit(
+        "seed = 7", "seed = 7\nlevels = 3", "design", "levels", "found 3", "no levels with kind"
+    ),
+    "key of dependence": Fault(
+        ("dependence", "rank_corelation", "nearest known name: rank_correlation"),
+        (),
+        '[dependence]\nrank_corelation = [["dc_demand", "co2_price", 0.5]]',
+    ),
+    "parameter of dependence": Fault(
+        ("dependence.rank_correlation", "'co2_prise'", "an uncertain parameter", "co2_price"),
+        (),
+        '[dependence]\nrank_correlation = [["dc_demand", "co2_prise", 0.5]]',
+    ),
+    "correlations that cannot be": Fault(
+        ("dependence.rank_correlation", "least eigenvalue", "the nearest that can: rank_correlation = [["),
+        (),
+        '[dependence]\nrank_correlation = [["dc_demand", "co2_price", 0.9], ["dc_demand", "pue_gap", 0.9], '
+        '["co2_price", "pue_gap", -0.9]]',
+    ),
+    "parameter of a scenario": Fault(
+        ("[scenario.high]", "'co2_prise'", "an uncertain parameter", "'co2_price'"),
+        (),
+        "[scenario.high]\nco2_prise = 9\n",
+    ),
+    "impossible scenario": Fault(
+        ("apn_adoption[draw 1]", "found 3", "0..1 share"), (), "[scenario.a]\n[scenario.b]\napn_adoption = 3\n"
+    ),
+    "driver that is a parameter": Fault(
+        ("[driver]", "'co2_price'", "no parameter of the model"),
+        (),
+        '[driver.co2_price]\ndistribution = "fixed"\nvalue = 1\n',
+    ),
+    "condition on nothing": uncertain(
+        'distribution = "uniform"\nmin = 8\nmax = { by = "polcy", values = { a = 9 } }',
+        "dc_demand.max",
+        "'polcy'",
+        "to follow",
+    ),
+    "table of values": uncertain(
+        'distribution = "empirical"\nfile = "futures.csv"\ncolumn = "demand"',
+        "uncertain.dc_demand.file",
+        "existing CSV",
+    ),
     "siting": edit("batch", 'siting = "tier"\nbatch', "siting", "'tier'", "'tiers' or 'simple'"),
     # types
     "text for a batch": edit("batch = 2", 'batch = "2"', "batch", "'2'", "integer"),
