@@ -10,7 +10,7 @@ help:
 	@echo "make run   set up, run the default study, print the robustness table, write cube and report"
 	@echo "make test  set up, then linters, type checker, import rules and tests"
 	@echo "make bench  measure this engine beside others, some ten minutes; docs/performance.md tells more"
-	@echo "make soak  kill runs at 100 random moments and compare every cube, half an hour; SOAK='--kills 20 --seed 1' for others"
+	@echo "make soak  kill runs at 100 random moments, harm clusters 50 times, compare every cube, an hour; SOAK='--kills 20 --seed 1' or '--cluster-faults 10' for others"
 	@echo "make lint  linters, type checker and import rules alone"
 
 $(READY): pyproject.toml constraints.txt

@@ -21,6 +21,7 @@ def faulty(
     seconds: float = 0.0,
     once: Path | None = None,
     gate: tuple[int, Path] | None = None,
+    solves: Path | None = None,
 ) -> Solve:
     """Return ``solve_batch`` with faults.
 
@@ -36,6 +37,8 @@ def faulty(
         A file that is made when a fault strikes; where it is, none strikes.
     gate : (int, path), optional
         Batches from that number on wait, once they are begun, until there is such a file.
+    solves : path, optional
+        Takes in a line for each draw that is begun, as the books of a soak read it, in whatever process it is.
     """
 
     def solve(work: Work, draws: Draws) -> BatchSummary:
@@ -48,10 +51,21 @@ def faulty(
         whole = model.draw.solve_draw
 
         def solve_draw(case: Any, theta: Any) -> Any:
+            import json
             import os
             import signal
             import time
 
+            if solves is not None:
+                demand = draws.columns["dc_demand"].tolist()  # no two draws of a Sobol design are equal
+                note = {
+                    "event": "solve",
+                    "time": time.time(),
+                    "draw": draws.start + demand.index(float(theta["dc_demand"])),
+                    "configurations": [configuration.name for configuration in case.configurations],
+                }
+                with solves.open("ab", buffering=0) as stream:
+                    stream.write(json.dumps(note).encode() + b"\n")
             time.sleep(seconds)
             what = values.get(float(theta["dc_demand"]), "")
             if what and (once is None or not once.exists()):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import time
 from pathlib import Path
 from random import Random
 
@@ -54,6 +56,11 @@ def test_the_books_of_a_soak_find_what_is_lost_and_what_is_solved_twice(soak: So
     ledger.log.write_bytes(log.read_bytes())
     ledger.audit()
     assert (ledger.lost, ledger.duplicates) == (0, MORE_DRAWS * 2)
+    assert ledger.begun_when_done() == 0
+    with ledger.log.open("a") as stream:
+        note = {"event": "solve", "time": time.time(), "draw": 0, "configurations": ["tokyo_osaka", "five_hubs"]}
+        stream.write(json.dumps(note) + "\n")
+    assert ledger.begun_when_done() == 2
     held = records(store)
     ledger.entries = [
         ({**held, "000099.json": Held(commit_record(store, 0).read_bytes(), 0)}, ledger.log.stat().st_size)

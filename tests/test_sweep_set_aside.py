@@ -25,6 +25,7 @@ from sweep.worker import BEGUN
 from tests.sweep_cases import files_outside_run, plan_of, strict_json, wattbit, write_study
 
 ROOT = Path(__file__).parents[1]
+FEW = ("draws = 5", "draws = 3"), ("five_hubs", "today")
 CRASHING = """
 import os, sys
 import sweep.worker
@@ -41,7 +42,7 @@ main()
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_study(tmp_path_factory.mktemp("study"))
+    return write_study(tmp_path_factory.mktemp("study"), *FEW)
 
 
 @pytest.fixture(scope="module")
@@ -64,45 +65,44 @@ def run_with_poison(study: Path, demand: float) -> subprocess.CompletedProcess[s
 def test_serial_run_that_a_draw_kills_sets_it_aside_when_it_is_run_again(
     study: Path, plan: Plan, tmp_path: Path
 ) -> None:
-    demand = float(plan.table["dc_demand"].values[2])
+    demand = float(plan.table["dc_demand"].values[1])
     store = study.parent / "x.zarr"
     assert run_with_poison(study, demand).returncode == -signal.SIGABRT
-    assert note_numbers(store, BEGUN) == [1]
-    assert read_note(store, BEGUN, 1) == {"batch": 1, "times": 1}
-    put_note(store, BEGUN, 1, {"batch": 1, "times": TOGETHER})  # as after one more such run
+    assert note_numbers(store, BEGUN) == [0]
+    assert read_note(store, BEGUN, 0) == {"batch": 0, "times": 1}
+    put_note(store, BEGUN, 0, {"batch": 0, "times": TOGETHER})  # as after one more such run
+    put_note(store, ATTEMPTS, 1, {"draw": 1, "tries": TRIES - 1, "cause": "as of tries before"})
     again = run_with_poison(study, demand)
     assert again.returncode == 1, again.stderr
     assert "1 draw set aside" in again.stderr
-    assert f"draw 2: its process died with signal {int(signal.SIGABRT)} (SIGABRT)" in again.stderr
+    assert f"draw 1: its process died with signal {int(signal.SIGABRT)} (SIGABRT)" in again.stderr
     assert f"wattbit solve study.toml --set {next(iter(plan.table.data_vars))}=" in again.stderr
-    note = read_note(store, ASIDE, 2)
+    note = read_note(store, ASIDE, 1)
     assert note is not None
     assert (note["tries"], note["theta"]["dc_demand"]) == (TRIES, demand)
     assert (note_numbers(store, BEGUN), note_numbers(store, ATTEMPTS)) == ([], [])
     cube = open_cube(store)
-    assert cube["status"].values.tolist() == [[1, 1], [1, 1], [5, 5], [1, 1], [1, 1]]
+    assert cube["status"].values.tolist() == [[1, 1], [5, 5], [1, 1]]
     run(plan, study.parent / "y.zarr", serial=True)
     whole = open_cube(study.parent / "y.zarr")
-    rest = [0, 1, 3, 4]
+    rest = [0, 2]
     for name, array in whole.data_vars.items():
         if array.dtype.kind == "f":
             assert cube[name].values[rest].tobytes() == array.values[rest].tobytes(), name
     # The line that replays it is one that solves; verify believes the rest; a further run leaves the draw as it is.
     replayed = wattbit(study.parent, *note["replay"].split()[1:], "--json")
     assert replayed.exit_code == 0
-    solved = strict_json(replayed.stdout)["configurations"]["five_hubs"]
-    assert solved["total_cost"] == whole["total_cost"].values[2, 1]
-    assert wattbit(study.parent, "verify", "x.zarr", "--sample", "5").exit_code == 0
+    solved = strict_json(replayed.stdout)["configurations"]["today"]
+    assert solved["total_cost"] == whole["total_cost"].values[1, 1]
+    assert wattbit(study.parent, "verify", "x.zarr", "--sample", "3").exit_code == 0
     assert "set_aside" in wattbit(study.parent, "status", "x.zarr").stdout
     last = wattbit(study.parent, "run", "study.toml", "--serial", "--store", "x.zarr")
     assert last.exit_code == 1
-    assert "0 draws solved, 5 found finished" in last.stderr
+    assert "0 draws solved, 3 found finished" in last.stderr
     assert "1 draw set aside" in last.stderr
 
 
-def test_tries_that_took_their_worker_along_are_counted(
-    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_tries_that_took_their_worker_along_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As where memory runs out, and the worker is ended with its child: only the notes tell the next one."""
     store, calls = tmp_path / "x.zarr", []
 
@@ -110,13 +110,14 @@ def test_tries_that_took_their_worker_along_are_counted(
         calls.append(theta)
         return solve(case, theta)
 
-    run(plan_of(write_study(tmp_path), draws=2), store, serial=True)
+    few = plan_of(write_study(tmp_path, *FEW), draws=2)
+    run(few, store, serial=True)
     monkeypatch.setattr("sweep.set_aside.call_alone", call)
     for tried, expected in ((TRIES - 1, 1), (TRIES, 5)):
         put_note(store, ATTEMPTS, 1, {"draw": 1, "tries": tried, "cause": "its worker died"})
         put_note(store, BEGUN, 0, {"batch": 0, "times": TOGETHER})
         (store / "run" / "commits" / "000000.json").unlink()
-        outcome = run(plan_of(tmp_path / "study.toml", draws=2), store, serial=True)
+        outcome = run(few, store, serial=True)
         assert open_cube(store)["status"].values.tolist() == [[1, 1], [expected, expected]]
         assert note_numbers(store, ATTEMPTS) == []
     assert [note["cause"] for note in outcome.set_aside] == ["its worker died"]

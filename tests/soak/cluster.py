@@ -1,4 +1,4 @@
-"""``python -m tests.soak.cluster``: a head that is killed, a node that falls silent, memory that runs out, all of them real.
+"""``python -m tests.soak.cluster``: head killed, node silent, memory full, store gone, drivers at once, all of them real.
 
 Each takes a folder of its own, raises AssertionError where the cube is not what an undisturbed run leaves, and may be
 called from elsewhere. A minute or two each: clusters of their own, and Ray's own patience.
@@ -12,44 +12,23 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 from unittest import mock
 
 import sweep.run
 from storage import cube_progress
 from sweep.events import Event, listening
-from sweep.ray_cluster import HEAD_SETTINGS
 from sweep.run import run
+from tests.cluster_cases import MANY, NODE, Driver, assert_same_but_for, cluster_of, demands, lines, until
+from tests.cluster_driver import REFUSED
 from tests.fault_hooks import faulty
-from tests.sweep_cases import files_outside_run, plan_of, write_study
-from tests.test_sweep_cluster import MANY, NODE, Driver, assert_same_but_for, demands, lines, until
+from tests.soak.nodes import RECONNECT, Nodes, send
+from tests.sweep_cases import commit_record, files_outside_run, plan_of, write_study
 
-RECONNECT = {"RAY_gcs_rpc_server_reconnect_timeout_s": "10"}  # a driver gives a lost head up after so long, else 60 s
 SPARE = 2 * 2**30  # bytes that a worker may take before Ray ends it
 DETECTED_WITHIN = 15.0
-
-
-@contextmanager
-def cluster_of(settings: dict[str, str], processors: int = 2) -> Iterator[Any]:
-    """A head without processors, and a node."""
-    with mock.patch.dict(os.environ, {**HEAD_SETTINGS, **settings, "RAY_USAGE_STATS_ENABLED": "0"}):
-        from ray.cluster_utils import Cluster
-
-        cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False, **NODE})
-        cluster.add_node(num_cpus=processors, **NODE)
-        try:
-            yield cluster
-        finally:
-            cluster.shutdown()
-
-
-def family(process: int) -> list[int]:
-    """A process and all that it started, as Linux tells it."""
-    children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
-    return [process, *(one for child in children for one in family(int(child)))]
+GIVEN_UP_WITHIN = 300.0
 
 
 def head_is_killed(folder: Path) -> None:
@@ -57,7 +36,7 @@ def head_is_killed(folder: Path) -> None:
     study, store = write_study(folder, *MANY), folder / "x.zarr"
     run(plan_of(study), folder / "whole.zarr", serial=True)
     with (
-        cluster_of(RECONNECT) as cluster,
+        cluster_of(2, RECONNECT) as cluster,
         mock.patch.dict(os.environ, RECONNECT),
         Driver(study, store, cluster, folder, 0.0, 6, folder / "gate") as driver,
     ):
@@ -67,7 +46,7 @@ def head_is_killed(folder: Path) -> None:
                 one.process.kill()
         assert driver.end() == 1, driver.said.read_text()
     assert cube_progress(store).draws_committed == 12
-    with cluster_of({}) as cluster:
+    with cluster_of(2) as cluster:
         outcome = run(plan_of(study), store, address=cluster.address)
     assert (outcome.found, outcome.solved) == (12, 12)
     assert files_outside_run(store) == files_outside_run(folder / "whole.zarr")
@@ -77,21 +56,18 @@ def node_falls_silent(folder: Path) -> None:
     """A node that answers no more, as one that lost its network: given up, its batches done elsewhere, in time."""
     study, store, gate = write_study(folder, *MANY), folder / "x.zarr", folder / "gate"
     run(plan_of(study), folder / "whole.zarr", serial=True)
-    with cluster_of({}, processors=1) as cluster:
+    with cluster_of(1) as cluster:
         frail = cluster.add_node(num_cpus=1, **NODE)
         with Driver(study, store, cluster, folder, 0.0, 4, gate) as driver:
             until(lambda: len({p for n, p in lines(driver.log) if int(n) >= 4}) == 2, "both at the gate")
-            frozen = family(frail.all_processes["raylet"][0].process.pid)
-            for one in frozen:
-                os.kill(one, signal.SIGSTOP)
+            frozen = Nodes.processes(frail)
+            send(frozen, signal.SIGSTOP)
             begun = time.monotonic()
             until(lambda: "batch requeued" in driver.said.read_text(), "the loss to be seen")
             seconds = time.monotonic() - begun
             gate.touch()
             assert driver.end() == 0, driver.said.read_text()
-            for one in frozen:
-                with suppress(ProcessLookupError):
-                    os.kill(one, signal.SIGKILL)
+            send(frozen, signal.SIGKILL)
     print(f"  seen and handed out again after {seconds:.1f} s")
     assert seconds < DETECTED_WITHIN
     assert files_outside_run(store) == files_outside_run(folder / "whole.zarr")
@@ -108,7 +84,7 @@ def memory_runs_out(folder: Path) -> None:
     settings = {"RAY_memory_usage_threshold": f"{limit:.3f}", "RAY_memory_monitor_refresh_ms": "100"}
     events: list[Event] = []
     with (
-        cluster_of(settings, processors=1) as cluster,
+        cluster_of(1, settings) as cluster,
         mock.patch.object(sweep.run, "solve_batch", faulty({demands(plan, 3)[0]: "memory"})),
         listening(events.append),
     ):
@@ -119,7 +95,48 @@ def memory_runs_out(folder: Path) -> None:
     assert_same_but_for(store, folder / "whole.zarr", {3})
 
 
-ALL: tuple[Callable[[Path], None], ...] = (head_is_killed, node_falls_silent, memory_runs_out)
+def store_does_not_come_back(folder: Path) -> None:
+    """The run stops, what was finished is kept, and a run after the store's return finishes the cube."""
+    study, store, gate = write_study(folder, *MANY), folder / "x.zarr", folder / "gate"
+    run(plan_of(study), folder / "whole.zarr", serial=True)
+    with cluster_of(2) as cluster:
+        with Driver(study, store, cluster, folder, 0.0, 6, gate) as driver:
+            until(lambda: store.exists() and cube_progress(store).draws_committed >= 12, "six batches")
+            store.rename(folder / "elsewhere")
+            gate.touch()
+            assert driver.process.wait(GIVEN_UP_WITHIN) == 1, driver.said.read_text()
+            assert "RunStoppedError" in driver.said.read_text()
+        assert not store.exists()
+        (folder / "elsewhere").rename(store)
+        outcome = run(plan_of(study), store, address=cluster.address)
+    assert (outcome.found, outcome.solved) == (12, 12)
+    assert files_outside_run(store) == files_outside_run(folder / "whole.zarr")
+
+
+def drivers_at_once(folder: Path) -> None:
+    """Two drivers of one cluster: refused with one store, and both finished with two."""
+    study, store, other, gate = write_study(folder, *MANY), folder / "x.zarr", folder / "y.zarr", folder / "gate"
+    run(plan_of(study), folder / "whole.zarr", serial=True)
+    with cluster_of(2) as cluster, Driver(study, store, cluster, folder, 0.0, 4, gate) as first:
+        until(lambda: commit_record(store, 1).exists(), "the first driver's work")
+        with Driver(study, store, cluster, folder, name="second") as second:
+            assert second.end() == REFUSED
+        assert "is being written by another run" in second.said.read_text()
+        with Driver(study, other, cluster, folder, name="third") as third:
+            until(other.exists, "the third driver's start")
+            gate.touch()
+            assert first.end() == 0, first.said.read_text()
+            assert third.end() == 0, third.said.read_text()
+    assert files_outside_run(store) == files_outside_run(other) == files_outside_run(folder / "whole.zarr")
+
+
+ALL: tuple[Callable[[Path], None], ...] = (
+    head_is_killed,
+    node_falls_silent,
+    memory_runs_out,
+    store_does_not_come_back,
+    drivers_at_once,
+)
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -59,6 +60,17 @@ class Ledger:
             self.lost += sum(len(one.cells) for name, one in held.items() if not one.is_in(now.get(name)))
             committed = set().union(*(one.cells for one in held.values()))
             self.duplicates += sum(len(committed & cells) for cells in solves(log[length:]))
+
+    def begun_when_done(self) -> int:
+        """Cells that were begun after their record stood, by the clock of the one machine."""
+        stand = {cell: held.written for held in records(self.store).values() for cell in held.cells}
+        notes = [json.loads(line) for line in self.log.read_bytes().splitlines()]
+        return sum(
+            stand.get((note["draw"], name), math.inf) < note["time"] * 1e9
+            for note in notes
+            if note["event"] == "solve"
+            for name in note["configurations"]
+        )
 
 
 def records(store: Path) -> dict[str, Held]:

@@ -16,6 +16,7 @@ import sweep.worker
 from sweep.tally import BatchSummary
 from sweep.worker import Draws, Work
 
+SOLVE_BATCH = sweep.worker.solve_batch  # as it is before `main` puts the other in its place
 LOG = "WATTBIT_SOAK_LOG"  # names the file of the log, a JSON object a line
 
 
@@ -39,7 +40,7 @@ def solve_batch(work: Work, batch: Draws) -> BatchSummary:
 
     sweep.worker.solve_draw = noted
     try:
-        return sweep.worker.solve_batch(work, batch)
+        return SOLVE_BATCH(work, batch)
     finally:
         sweep.worker.solve_draw = solve_draw
 
@@ -60,5 +61,5 @@ def main() -> None:
         return run_plan(*arguments, **options)
 
     sweep.cli.run_plan = begun
-    sweep.run.solve_batch = solve_batch
+    sweep.run.solve_batch = sweep.worker.solve_batch = solve_batch  # what Ray's workers call, and a run without them
     sweep.cli.main()
