@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import click
@@ -27,10 +28,11 @@ from storage import (
     cube_progress,
     exists,
     open_cube,
+    read_layout,
     read_study,
     root_of,
 )
-from sweep import ask, bill, samples, tell
+from sweep import ask, bill, samples, stop_text, tell
 from sweep import sensitivity as sensitivity_of
 from sweep.drawing import draw
 from sweep.ending import DONE, INTERRUPTED_RUN, WITH_FAILURES, refusing
@@ -40,6 +42,7 @@ from sweep.growth import added, fitted
 from sweep.plan import Plan, make_plan
 from sweep.run import Limits, check_store, default_store, missing_draws, refuse_memory
 from sweep.run import run as run_plan
+from sweep.stopping import Standing, ahead, check_stop, per_point, run_growing
 from sweep.study import read_study as read_study_file
 from sweep.verify import notes as verify_notes
 from sweep.verify import verdict
@@ -83,7 +86,9 @@ WORKERS = click.option(
 
 def _plan(study: Path, draws: int | None) -> Plan:
     with naming(study):
-        return make_plan(read_study_file(study, draws), study.parent)
+        made = make_plan(read_study_file(study, draws), study.parent)
+        check_stop(made, study.parent)
+        return made
 
 
 @contextmanager
@@ -126,6 +131,7 @@ def run(
 ) -> int:
     """Run a study, or finish or extend the cube that an earlier run left; then print the table and write the report."""
     plan = _plan(study, draws)
+    written = plan.study
     if serial and address:
         raise StudyError("--serial and --address: found both, expected one of them")
     if serial and watchdog:
@@ -134,7 +140,7 @@ def run(
     target = store or default_store(plan)
     refuse_memory(target, serial)
     page = _page(target)
-    plan = fitted(plan, target)
+    plan = fitted(ahead(plan, target, study.parent), target)
     samples.tell_notes(plan.drawn)
     if exists(target) and (more := added(plan, target)):
         click.echo(f"{target} will be extended by {more}; what it holds is kept", err=True)
@@ -142,13 +148,20 @@ def run(
     missing = missing_draws(plan, target)
     if missing:
         check_store(target)
-    seconds = plan.pilot_seconds() if missing else 0.0
+    seconds = plan.pilot_seconds() if missing or written.stop else 0.0
     limits = Limits.after_pilot(plan, seconds, watchdog)
     # How long a cluster will take, this machine does not know.
     click.echo(tell.plan_text(plan, seconds if missing and not address else None, processors, missing), err=True)
-    alone = f"wattbit solve {study}"
+    if written.stop:
+        click.echo(stop_text.stop_plan_text(written), err=True)
+    how: dict[str, Any] = {"workers": workers, "address": address, "serial": serial, "limits": limits}
+    how["command"] = f"wattbit solve {study}"
+    standings: list[Standing] = []
     try:
-        outcome = run_plan(plan, target, workers=workers, address=address, serial=serial, limits=limits, command=alone)
+        if written.stop:
+            outcome, standings = run_growing(written, plan, target, study.parent, **how)
+        else:
+            outcome = run_plan(plan, target, **how)
     except WorkersLostError as fault:
         click.echo(f"wattbit: {fault}; the same line again tries them once more", err=True)
         return WITH_FAILURES
@@ -158,7 +171,10 @@ def run(
     click.echo(f"{outcome.solved} draws solved, {outcome.found} found finished", err=True)
     if outcome.set_aside:
         click.echo(tell.set_aside_text(outcome.set_aside), err=True)
-    _tell_table(target, as_json)
+    if standings:
+        held = read_layout(target).draws // per_point(written)
+        click.echo(stop_text.stopped_text(standings, written, held), err=True)
+    _tell_table(target, as_json, {"stop": stop_text.stopped_record(standings, written)} if standings else {})
     try:
         _write_report(target, page, f"wattbit run {study}")
     except PageError as fault:
@@ -179,9 +195,9 @@ def _page(store: Place) -> Path:
     return store.with_name(name) if store.name else store.absolute().with_name(name)
 
 
-def _tell_table(store: Place, as_json: bool) -> None:
+def _tell_table(store: Place, as_json: bool, more: Mapping[str, Any] = MappingProxyType({})) -> None:
     table = robustness_table(open_cube(store), ask.summary_of_compacted(store))
-    click.echo(json.dumps(table_record(table), indent=1) if as_json else table_text(table, width=WIDTH))
+    click.echo(json.dumps({**table_record(table), **more}, indent=1) if as_json else table_text(table, width=WIDTH))
 
 
 def _write_report(store: Place, page: Path, command: str) -> None:
@@ -210,7 +226,8 @@ def plan(study: Path, draws: int | None, workers: int | None, as_json: bool, **o
     processors = workers or os.cpu_count() or 1
     seconds = made.pilot_seconds()
     record = tell.plan_record(made, seconds, processors)
-    text = tell.plan_text(made, seconds, processors)
+    record |= stop_text.stop_plan_record(made.study)
+    text = "\n".join(filter(None, (tell.plan_text(made, seconds, processors), stop_text.stop_plan_text(made.study))))
     if offer is not None:
         record["cluster"] = bill.bill(offer, seconds, made.layout.draws, made.layout.batch)
         text += f"\n{bill.bill_text(record['cluster'])}"
