@@ -1,4 +1,4 @@
-"""The command line: `wattbit run | plan | check | sample | solve | status | report | query | sensitivity | compact | verify`.
+"""The command line: `wattbit run | plan | check | sample | solve | status | report | query | sensitivity | compact | verify | correct`.
 
 Results go to standard output, progress to standard error. Exit codes: 0 done, 1 finished with draws that
 failed, stopped by a fault of disk or store, or a cube that `verify` does not believe, 2 refused, 130 interrupted,
@@ -34,10 +34,12 @@ from storage import (
 )
 from sweep import ask, bill, samples, stop_text, tell
 from sweep import sensitivity as sensitivity_of
+from sweep.cli_fidelity import correct_command
 from sweep.drawing import draw
 from sweep.ending import DONE, INTERRUPTED_RUN, WITH_FAILURES, refusing
 from sweep.errors import RunStoppedError, StudyError
 from sweep.executors import WorkersLostError
+from sweep.fidelity import companion
 from sweep.growth import added, fitted
 from sweep.plan import Plan, make_plan
 from sweep.run import Limits, check_store, default_store, missing_draws, refuse_memory
@@ -84,9 +86,10 @@ WORKERS = click.option(
 )
 
 
-def _plan(study: Path, draws: int | None) -> Plan:
+def _plan(study: Path, draws: int | None, full_year: int | None = None) -> Plan:
     with naming(study):
-        made = make_plan(read_study_file(study, draws), study.parent)
+        read = read_study_file(study, draws)
+        made = make_plan(read if full_year is None else companion(read, full_year), study.parent)
         check_stop(made, study.parent)
         return made
 
@@ -118,6 +121,12 @@ def naming(study: Path) -> Iterator[None]:
     metavar="SECONDS",
     help="Give a draw up and set it aside after so long; default: 100 times the pilot's time, at least 600 s.",
 )
+@click.option(
+    "--full-year",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="The first N draws with all 365 days instead, into results/<name>.full.zarr: for `wattbit correct`.",
+)
 @refusing
 def run(
     study: Path,
@@ -128,16 +137,17 @@ def run(
     address: str | None,
     serial: bool,
     watchdog: float | None,
+    full_year: int | None,
 ) -> int:
     """Run a study, or finish or extend the cube that an earlier run left; then print the table and write the report."""
-    plan = _plan(study, draws)
+    plan = _plan(study, draws, full_year)
     written = plan.study
     if serial and address:
         raise StudyError("--serial and --address: found both, expected one of them")
     if serial and watchdog:
         raise StudyError("--serial and --watchdog: found both, expected one of them: a watchdog ends a worker")
     address = address or (None if serial else os.environ.get("RAY_ADDRESS"))
-    target = store or default_store(plan)
+    target = store or default_store(plan, ".full" if full_year else "")
     refuse_memory(target, serial)
     page = _page(target)
     plan = fitted(ahead(plan, target, study.parent), target)
@@ -376,3 +386,6 @@ def verify(store: Place, as_json: bool, sample: int, seed: int) -> int:
     for line in [*record["faults"], *verify_notes(record)]:
         click.echo(line, err=True)
     return DONE if record["believed"] else WITH_FAILURES
+
+
+main.add_command(correct_command)
