@@ -21,7 +21,7 @@ from benchmarks.simulated_cluster import Faults, SimulatedCluster
 from sweep.events import LOG
 from sweep.executors import run_on_ray
 from sweep.scheduler import Scheduler
-from sweep.worker import BatchSummary
+from sweep.tally import BatchSummary
 
 MIDDLE = 0.2  # of the batches at either end are left out: Ray starts and ends there
 

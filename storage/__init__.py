@@ -25,10 +25,11 @@ from storage.errors import (
     StoreRefusedError,
     StoreUnavailableError,
 )
-from storage.files import Place, exists, root_of
+from storage.files import Place, StorePath, exists, root_of
 from storage.growth import extend_cube, finish_extension, is_being_extended
+from storage.history import History, read_history
 from storage.layout import Layout, Variable
-from storage.lease import LEASE_SECONDS, Lease, check_lease
+from storage.lease import LEASE_SECONDS, Lease, check_lease, lease_holder
 from storage.notes import note_numbers, put_note, read_note, remove_note
 from storage.reading import (
     CubeProgress,
@@ -37,6 +38,7 @@ from storage.reading import (
     open_cube,
     read_commits,
     read_inputs,
+    read_labels,
     read_run,
     read_study,
     read_summary,
@@ -58,6 +60,7 @@ __all__ = [
     "CubeExistsError",
     "CubeProgress",
     "FormatTooNewError",
+    "History",
     "Layout",
     "LayoutError",
     "Lease",
@@ -69,6 +72,7 @@ __all__ = [
     "RemotePath",
     "StorageError",
     "StoreInUseError",
+    "StorePath",
     "StoreRefusedError",
     "StoreUnavailableError",
     "Summary",
@@ -84,6 +88,7 @@ __all__ = [
     "finish_extension",
     "is_being_extended",
     "is_compacted",
+    "lease_holder",
     "local_tables",
     "missing_pieces",
     "note_numbers",
@@ -92,7 +97,9 @@ __all__ = [
     "read_batch",
     "read_commit",
     "read_commits",
+    "read_history",
     "read_inputs",
+    "read_labels",
     "read_layout",
     "read_note",
     "read_pieces",

@@ -163,7 +163,10 @@ def list_files(directory: Place) -> list[str]:
     if isinstance(directory, RemotePath):
         names = (file.relative_to(directory) for file in directory.below())
         return [name for name in names if "/" not in name]
-    return sorted(entry.name for entry in directory.iterdir() if entry.is_file()) if directory.is_dir() else []
+    if not directory.is_dir():
+        return []
+    with os.scandir(directory) as entries:  # asks nothing of each file: there may be hundreds of thousands
+        return sorted(entry.name for entry in entries if entry.is_file())
 
 
 def sizes_below(directory: Place) -> dict[str, int]:

@@ -152,6 +152,18 @@ def check_lease(path: StorePath, token: str) -> None:
         raise LeaseLostError(f"{root}: this run's lease was not renewed in time and is lost{now}")
 
 
+def lease_holder(path: StorePath) -> dict[str, Any] | None:
+    """Return who writes into a cube now, None where nobody does.
+
+    ``run`` is the token of the lease, ``since`` and ``until`` are times in UTC, beside ``host`` and ``pid``.
+    """
+    last = _in_force(root_of(path))
+    held = None if last is None else read_json_or_none(last)
+    if held is None or not _is_alive(held):
+        return None
+    return {"run": held["token"], **{name: held[name] for name in ("host", "pid", "since", "until")}}
+
+
 def _in_force(root: Place) -> Place | None:
     names = list_files(lease_directory(root))
     return lease_directory(root) / names[-1] if names else None

@@ -134,6 +134,13 @@ def read_study(path: StorePath) -> dict[str, Any]:
     return read_json(study_file(root_of(path)))
 
 
+def read_labels(path: StorePath, dim: str) -> list[str]:
+    """Return the labels of a dimension, whatever state the rest of the cube is in; errors as `open_root`."""
+    group = open_root(path)
+    with decoding(f"{root_of(path)}: {dim}"):
+        return [str(label) for label in group[dim][:]]
+
+
 def read_run(path: StorePath) -> xr.Dataset:
     """Return the run variables over draw and whatever else they have, in memory; errors as `open_cube`.
 

@@ -1,4 +1,4 @@
-"""The command line: `wattbit run | plan | check | sample | solve | status | report | query | sensitivity | compact | verify | correct`.
+"""The command line: `wattbit run | plan | check | sample | solve | status | report | query | sensitivity | compact | ...`.
 
 Results go to standard output, progress to standard error. Exit codes: 0 done, 1 finished with draws that
 failed, stopped by a fault of disk or store, or a cube that `verify` does not believe, 2 refused, 130 interrupted,
@@ -21,7 +21,6 @@ from model import InputError, Status
 from report import PageError, robustness_table, table_record, table_text, write_report
 from sampling import SamplingError
 from storage import (
-    CubeProgress,
     Place,
     StorageError,
     StoreUnavailableError,
@@ -38,13 +37,17 @@ from sweep.cli_fidelity import correct_command
 from sweep.drawing import draw
 from sweep.ending import DONE, INTERRUPTED_RUN, WITH_FAILURES, refusing
 from sweep.errors import RunStoppedError, StudyError
+from sweep.events import emit, listening
 from sweep.executors import WorkersLostError
 from sweep.fidelity import companion
 from sweep.growth import added, fitted
 from sweep.plan import Plan, make_plan
 from sweep.run import Limits, check_store, default_store, missing_draws, refuse_memory
 from sweep.run import run as run_plan
+from sweep.runlog import RunLog, log_file
+from sweep.standing import standing, standing_text
 from sweep.stopping import Standing, ahead, check_stop, per_point, run_growing
+from sweep.study import Study
 from sweep.study import read_study as read_study_file
 from sweep.verify import notes as verify_notes
 from sweep.verify import verdict
@@ -127,6 +130,7 @@ def naming(study: Path) -> Iterator[None]:
     metavar="N",
     help="The first N draws with all 365 days instead, into results/<name>.full.zarr: for `wattbit correct`.",
 )
+@click.option("--log", type=click.Path(path_type=Path), help="The run log; default: beside the page, .log.jsonl.")
 @refusing
 def run(
     study: Path,
@@ -138,6 +142,7 @@ def run(
     serial: bool,
     watchdog: float | None,
     full_year: int | None,
+    log: Path | None,
 ) -> int:
     """Run a study, or finish or extend the cube that an earlier run left; then print the table and write the report."""
     plan = _plan(study, draws, full_year)
@@ -150,6 +155,7 @@ def run(
     target = store or default_store(plan, ".full" if full_year else "")
     refuse_memory(target, serial)
     page = _page(target)
+    logged = RunLog(log_file(log, page))
     plan = fitted(ahead(plan, target, study.parent), target)
     samples.tell_notes(plan.drawn)
     if exists(target) and (more := added(plan, target)):
@@ -164,18 +170,29 @@ def run(
     click.echo(tell.plan_text(plan, seconds if missing and not address else None, processors, missing), err=True)
     if written.stop:
         click.echo(stop_text.stop_plan_text(written), err=True)
-    how: dict[str, Any] = {"workers": workers, "address": address, "serial": serial, "limits": limits}
-    how["command"] = f"wattbit solve {study}"
+    with logged, listening(logged.heed):
+        how = {"workers": workers, "address": address, "serial": serial, "limits": limits}
+        logged.code = _run_and_tell(written, plan, study, target, page, as_json, how)
+    return logged.code
+
+
+def _run_and_tell(
+    written: Study, plan: Plan, study: Path, target: Place, page: Path, as_json: bool, how: Mapping[str, Any]
+) -> int:
+    """Run a plan, further stages of a study with ``[stop]``, print the table and write the page; returns the exit code."""
+    options = {**how, "command": f"wattbit solve {study}"}
     standings: list[Standing] = []
     try:
         if written.stop:
-            outcome, standings = run_growing(written, plan, target, study.parent, **how)
+            outcome, standings = run_growing(written, plan, target, study.parent, **options)
         else:
-            outcome = run_plan(plan, target, **how)
+            outcome = run_plan(plan, target, **options)
     except WorkersLostError as fault:
+        emit("run_stopped", reason=str(fault))
         click.echo(f"wattbit: {fault}; the same line again tries them once more", err=True)
         return WITH_FAILURES
     except (RunStoppedError, StoreUnavailableError) as fault:
+        emit("run_stopped", reason=str(fault))
         click.echo(f"wattbit: stopped: {fault}{INTERRUPTED_RUN}", err=True)
         return WITH_FAILURES
     click.echo(f"{outcome.solved} draws solved, {outcome.found} found finished", err=True)
@@ -307,13 +324,12 @@ def solve(
 @click.option("--summary", is_flag=True, help="Also savings and regret so far, from the summaries of batches.")
 @refusing
 def status(store: Place, as_json: bool, summary: bool) -> int:
-    """Say how far a cube is, and what failed."""
-    progress: CubeProgress = cube_progress(store)
+    """Say how far a cube is, how fast it goes, what failed, what took longest and who writes it."""
+    record = standing(store)
     if as_json:
-        record = tell.status_record(progress) | ({"summary": ask.so_far_record(store)} if summary else {})
-        click.echo(json.dumps(record, indent=1))
+        click.echo(json.dumps(record | ({"summary": ask.so_far_record(store)} if summary else {}), indent=1))
         return DONE
-    click.echo(tell.status_text(progress) + ask.compacted_note(store))
+    click.echo(standing_text(record) + ask.compacted_note(store))
     if summary:
         click.echo("\n" + ask.so_far_text(store, WIDTH))
     return DONE

@@ -13,6 +13,9 @@ from typing import Any
 
 LOG = logging.getLogger("wattbit.sweep")
 LEVELS = {
+    "run_began": logging.INFO,
+    "run_stopped": logging.INFO,  # the command says so itself
+    "batch_done": logging.DEBUG,
     "worker_died": logging.WARNING,
     "batch_requeued": logging.INFO,
     "batch_left": logging.ERROR,
@@ -22,6 +25,7 @@ LEVELS = {
     "no_worker_yet": logging.WARNING,
     "worker_recycled": logging.INFO,
     "store_retried": logging.WARNING,
+    "pool": logging.DEBUG,
 }
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from sweep.errors import StudyError
-from sweep.ray_cluster import Part, RayCluster
+from sweep.ray_cluster import Part, RayCluster, on_loopback
 from sweep.scheduler import ATTEMPTS, RECYCLE, NoWorkerLivesError, Scheduler, WorkersLostError
 
 __all__ = ["ATTEMPTS", "ClusterError", "NoWorkerLivesError", "WorkersLostError", "reach", "run_on_ray", "run_serial"]
@@ -106,7 +106,8 @@ def _connect(workers: int | None, address: str | None) -> Any:
     else:
         processors = workers or os.cpu_count() or 1
         store = OBJECT_STORE_BYTES
-        ray.init(address="local", num_cpus=processors, include_dashboard=False, object_store_memory=store, **quiet)
+        with on_loopback():
+            ray.init(address="local", num_cpus=processors, include_dashboard=False, object_store_memory=store, **quiet)
     return ray
 
 

@@ -7,12 +7,14 @@ Answers come by callback into a queue, one by one, so that many calls in flight 
 
 from __future__ import annotations
 
+import ipaddress
 import itertools
+import os
 import queue
 import re
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,50 @@ HEAD_SETTINGS = {
     "RAY_health_check_timeout_ms": "3000",
     "RAY_health_check_failure_threshold": "3",
 }
+
+ALONE = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
+
+
+@contextmanager
+def on_loopback() -> Iterator[None]:
+    """Start a Ray of one machine within, all ports of which listen on the loopback alone.
+
+    By itself a local Ray on Linux takes the machine's address in the network, and its ports then listen on all
+    interfaces; ``_node_ip_address="127.0.0.1"`` is turned back into that address. What keeps Ray to the loopback is
+    the setting that on macOS and Windows is the default, read when Ray is imported.
+
+    Raises
+    ------
+    RuntimeError
+        The Ray that was started listens elsewhere.
+    """
+    with _setting(ALONE, "0"):
+        import ray
+        from ray._private import ray_constants
+
+        may_be_many = ray_constants.ENABLE_RAY_CLUSTER
+        ray_constants.ENABLE_RAY_CLUSTER = False
+        try:
+            yield
+        finally:
+            ray_constants.ENABLE_RAY_CLUSTER = may_be_many
+    address = ray.util.get_node_ip_address()
+    if not ipaddress.ip_address(address).is_loopback:
+        ray.shutdown()
+        raise RuntimeError(f"the local Ray listens on {address}, expected the loopback; this version of Ray is unknown")
+
+
+@contextmanager
+def _setting(name: str, value: str) -> Iterator[None]:
+    before = os.environ.get(name)
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
 
 
 class _Worker:

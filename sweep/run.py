@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import socket
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,15 +28,17 @@ from storage import (
     read_note,
 )
 from sweep.errors import RunStoppedError, StudyError
-from sweep.events import emit
+from sweep.events import emit, listening
 from sweep.executors import reach, run_on_ray, run_serial
 from sweep.growth import fitted
+from sweep.metrics import RunMetrics
 from sweep.patience import patiently
 from sweep.plan import Plan
 from sweep.progress import DrawProgress
 from sweep.ray_cluster import resident_bytes
 from sweep.set_aside import ASIDE, TOGETHER, TRIES
-from sweep.worker import BatchSummary, Draws, Work, solve_batch, solve_in_process
+from sweep.tally import BatchSummary
+from sweep.worker import Draws, Work, solve_batch, solve_in_process
 
 WATCHDOG_SECONDS, WATCHDOG_PILOTS = 600.0, 100.0  # a draw is given up after the longer of the two
 CHECK_SECONDS = 5.0  # the driver looks at its lease no more often; a worker does before every batch it writes
@@ -173,10 +176,14 @@ def run(
         )
         checked = 0.0
         try:
-            with DrawProgress(plan.layout.draws, outcome.found) as progress:
+            with ExitStack() as stack:
+                progress = stack.enter_context(DrawProgress(plan.layout.draws, outcome.found))
+                stack.enter_context(listening(progress.heed))
+                if not serial:
+                    stack.enter_context(listening(RunMetrics().heed))
+                _tell_begin(plan, store, len(missing), outcome.found, workers, address, serial)
                 for summary in _execute(plan, work, missing, workers, address, serial, limits.memory):
                     outcome.solved += summary.draws
-                    progress.add(summary.draws, summary.seconds)
                     _tell(summary)
                     if time.monotonic() - checked > CHECK_SECONDS:
                         patiently(lease.check)
@@ -199,7 +206,31 @@ def _short(batches: Sequence[int]) -> Sequence[int]:
     return whole if batches and batches[-1] == whole[-1] else list(batches)
 
 
+def _tell_begin(
+    plan: Plan, store: Place, batches: int, found: int, workers: int | None, address: str | None, serial: bool
+) -> None:
+    told = {"study": plan.study.name, "store": str(store), "draws": plan.layout.draws, "found": found}
+    how = {"workers": 1 if serial else workers, "address": address, "serial": serial}
+    who = {"host": socket.gethostname(), "pid": os.getpid(), "versions": dict(plan.identity["versions"])}
+    emit("run_began", **told, batches_missing=batches, batch=plan.layout.batch, **how, **who)
+
+
 def _tell(summary: BatchSummary) -> None:
+    emit(
+        "batch_done",
+        batch=summary.batch,
+        draws=summary.draws,
+        seconds=summary.seconds,
+        draw_seconds=summary.draw_seconds,
+        iterations=sum(summary.draw_iterations),
+        statuses=dict(summary.statuses),
+        failed=sorted(summary.failed),
+        set_aside=sorted(summary.set_aside),
+        store_faults=len(summary.store_faults),
+        write_seconds=summary.write_seconds,
+        host=summary.host,
+        pid=summary.pid,
+    )
     for draw, cause in summary.set_aside.items():
         emit("draw_set_aside", draw=draw, batch=summary.batch, cause=cause)
     if summary.store_faults:

@@ -194,6 +194,7 @@ class Scheduler:
                     actor.ready = True
                     self.ready += 1
                     self._feed(notice.actor, actor)
+                    self._tell_pool()
                 elif isinstance(notice, Died):
                     self._bury(notice, actor)
                 else:
@@ -261,6 +262,7 @@ class Scheduler:
             return
         self._stop(number)
         self.flying -= len(actor.fallen)
+        self._tell_pool()
         for place, batch in enumerate(sorted(actor.fallen, key=actor.fallen.__getitem__)):
             if place == 0 and self._charge(batch, actor.death.innocent):
                 self.left.append(batch)
@@ -298,11 +300,16 @@ class Scheduler:
             kind = "processors_gained" if self.processors > before else "processors_lost"
             emit(kind, before=before, now=self.processors)
         self._fit()
+        self._tell_pool()
         if self.ready:
             self.heard, self.silence = self.looked, SILENCE_SECONDS
         elif self.looked - self.heard >= self.silence:
             emit("no_worker_yet", seconds=round(self.looked - self.heard), processors=self.processors)
             self.silence *= 2
+
+    def _tell_pool(self) -> None:
+        """Tell how many workers live and how many batches they have; not with every batch, which would cost most."""
+        emit("pool", workers=self.ready, flying=self.flying, waiting=self.waiting, processors=self.processors)
 
     def _fit(self) -> None:
         """Ask for actors that are wanted and not there; take back pending ones that are no longer wanted."""

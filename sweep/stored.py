@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 
 from model import Configuration, Days, FreeSpec, Inputs, InputsSpec, Siting, read_configurations, read_inputs
-from storage import Place, local_tables, open_cube, read_study, read_tables
+from storage import Place, local_tables, read_labels, read_study, read_tables
 from storage import read_inputs as read_draws
 from sweep.errors import StudyError
 from sweep.plan import table_hash
@@ -79,7 +79,7 @@ def _of_tables(store: Place, identity: Mapping[str, Any], tables: Mapping[str, P
     )
     inputs = read_inputs(spec)
     free = {name: FreeSpec.model_validate(one, strict=False) for name, one in study["free"].items()}
-    names = [str(name) for name in open_cube(store)["configuration"].values]
+    names = read_labels(store, "configuration")
     return StoredStudy(
         identity=identity,
         inputs=inputs,

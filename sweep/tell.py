@@ -9,7 +9,6 @@ from rich.console import Console
 from rich.table import Table
 
 from model import OUTCOMES, Status
-from storage import CubeProgress
 from sweep.plan import Plan
 from sweep.progress import duration
 
@@ -106,25 +105,6 @@ def what_if_text(found: Mapping[str, Any], width: int) -> str:
         "regret: against the best of the fixed configurations solved here; --json prints every outcome by area and line"
     )
     return f"{theta}\n\n{_text(shown, width)}\n\n{notes}"
-
-
-def status_record(progress: CubeProgress) -> dict[str, Any]:
-    """How far a cube is."""
-    return {
-        "draws": progress.draws,
-        "draws_committed": progress.draws_committed,
-        "status": dict(progress.status_counts),
-        "missing_batches": list(progress.missing_batches),
-    }
-
-
-def status_text(progress: CubeProgress) -> str:
-    """How far a cube is, in a line or two."""
-    counts = ", ".join(f"{count} {name}" for name, count in progress.status_counts.items() if count)
-    text = f"{progress.draws_committed}/{progress.draws} draws finished; draws x configurations: {counts}"
-    if progress.missing_batches:
-        text += f"\n{len(progress.missing_batches)} batches missing: run the study again to finish them"
-    return text
 
 
 def set_aside_text(notes: Sequence[Mapping[str, Any]]) -> str:

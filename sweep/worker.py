@@ -5,11 +5,11 @@ The solved arrays are kept until the store has taken them, however often it fail
 
 from __future__ import annotations
 
-import socket
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,7 @@ from sweep.drawing import Theta, model_columns
 from sweep.patience import patiently
 from sweep.plan import REGRET
 from sweep.set_aside import TOGETHER, Future, Row, causes, set_aside_row, solve_alone, watched
+from sweep.tally import BatchSummary, Tally
 
 Arrays = dict[str, npt.NDArray[Any]]
 COMPARED = ("fuel_cost", "co2_cost", "dispatch_cost", "total_cost", "status")  # what savings and regrets follow from
@@ -99,40 +100,17 @@ class Draws:
         return {name: values[draw - self.start] for name, values in self.columns.items()}
 
 
-@dataclass(frozen=True)
-class BatchSummary:
-    """What the driver learns of a batch; the arrays went to the store.
-
-    Attributes
-    ----------
-    draws : int
-        Complete now.
-    seconds : float
-        Of solving.
-    set_aside : dict
-        Draws of it that were given up, and why.
-    store_faults : tuple of str
-        What the store failed with before it took the batch.
-    """
-
-    batch: int
-    draws: int
-    seconds: float
-    set_aside: Mapping[int, str] = field(default_factory=dict)
-    store_faults: tuple[str, ...] = ()
-
-
 def solve_batch(work: Work, batch: Draws) -> BatchSummary:
     """Solve and commit what is missing of one batch; a configuration that cannot be solved keeps its row and its status."""
-    faults: list[str] = []
-    layout, pieces = patiently(lambda: read_pieces(work.store, batch.batch), faults)
+    tally = Tally()
+    layout, pieces = patiently(lambda: read_pieces(work.store, batch.batch), tally.faults)
     # None: its worker died between the commit and the answer.
     draws = max((piece.stop - piece.start for piece in pieces), default=0)
-    aside: dict[int, str] = {}
     if work.holds_aside or batch.deaths:
-        aside = patiently(lambda: causes(work.store, *layout.bounds(batch.batch)), faults)
-    seconds = sum(_solve_piece(work, layout, piece, batch, aside, faults) for piece in pieces)
-    return BatchSummary(batch.batch, draws, seconds, aside, tuple(faults))
+        tally.aside = patiently(lambda: causes(work.store, *layout.bounds(batch.batch)), tally.faults)
+    for piece in pieces:
+        _solve_piece(work, layout, piece, batch, tally)
+    return tally.summary(batch.batch, draws)
 
 
 def solve_in_process(work: Work, batch: Draws) -> BatchSummary:
@@ -151,37 +129,38 @@ def solve_in_process(work: Work, batch: Draws) -> BatchSummary:
     return summary
 
 
-def _solve_piece(
-    work: Work, layout: Layout, piece: Piece, batch: Draws, aside: dict[int, str], faults: list[str]
-) -> float:
-    """Solve and commit the missing draws of one generation; returns the seconds it took. ``aside`` may become more."""
+def _solve_piece(work: Work, layout: Layout, piece: Piece, batch: Draws, tally: Tally) -> None:
+    """Solve and commit the missing draws of one generation; what is learnt goes into the tally."""
     case = _of_generation(work.case, layout, piece.generation)
     rows, seconds = [], []
     for draw in range(piece.start, piece.stop):
         begun = time.perf_counter()
-        rows.append(_solve_draw(work, case, batch, draw, aside))
+        rows.append(_solve_draw(work, case, batch, draw, tally.aside))
         seconds.append(time.perf_counter() - begun)
     arrays: Arrays = {outcome.name: np.stack([row[outcome.name] for row in rows]) for outcome in OUTCOMES}
     of_run: Arrays = {each.name: np.stack([row[each.name] for row in rows]) for each in RESIDUALS}
     if len(layout.generations) > 1:
         before = {}
         if piece.generation:
-            before = patiently(lambda: read_batch(work.store, piece, COMPARED), faults)
+            before = patiently(lambda: read_batch(work.store, piece, COMPARED), tally.faults)
         arrays = _compared(work.case, layout, piece.generation, arrays, before)
     width = layout.generations[piece.generation]
     of_run["seconds"] = np.repeat(np.array(seconds)[:, None] / width, width, axis=1)
+    told = tally.take(piece, arrays, seconds)
 
     def commit() -> None:
         if work.lease is not None:
             check_lease(work.store, work.lease)  # a worker of a run that was given up for dead must not write
-        written_by = {"versions": dict(work.versions), "code": code_version(), "host": socket.gethostname()}
-        write_batch(work.store, piece.batch, arrays, of_run, written_by, piece.generation)
+        finished = datetime.now(UTC).isoformat(timespec="milliseconds")
+        who = {"versions": dict(work.versions), "code": code_version(), "run": work.lease}
+        write_batch(work.store, piece.batch, arrays, of_run, {**who, **told, "finished": finished}, piece.generation)
 
+    begun = time.perf_counter()
     with suppress(AlreadyCommittedError):  # a worker that was given up for dead was faster, with the same bytes
-        patiently(commit, faults)
+        patiently(commit, tally.faults)
         if width == len(layout.coords["configuration"]):
-            patiently(lambda: write_summary(work.store, layout, piece.start, arrays), faults)
-    return sum(seconds)
+            patiently(lambda: write_summary(work.store, layout, piece.start, arrays), tally.faults)
+    tally.write_seconds += time.perf_counter() - begun
 
 
 def _solve_draw(work: Work, case: Case, batch: Draws, draw: int, aside: dict[int, str]) -> Row:

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sweep.worker import BatchSummary, Draws, Work
+from sweep.tally import BatchSummary
+from sweep.worker import Draws, Work
 
 Solve = Callable[[Work, Draws], BatchSummary]
 

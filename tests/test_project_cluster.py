@@ -20,6 +20,7 @@ LAUNCHED = ["cluster.yaml", "clusters/gcp.yaml", "clusters/on-prem.yaml"]
 ON_CLOUDS = LAUNCHED[:2]
 POLICIES = ["clusters/aws/store.json", "clusters/aws/launch.json", "clusters/aws/trust.json"]
 FILES = [*LAUNCHED, "clusters/kuberay-rayjob.yaml"]
+DASHBOARD = "clusters/grafana.json"  # checked with the metrics it shows
 CORES = {"c7i.4xlarge": 16, "n2-standard-16": 16}  # as in the makers' tables of machine types
 GIVEN_UP = 15.0  # s until a machine that no longer answers is given up
 SECRETS = re.compile(
@@ -61,7 +62,10 @@ def exported(cluster: dict[str, Any], role: str) -> dict[str, str]:
 
 
 def test_every_file_is_checked() -> None:
-    assert {str(path.relative_to(ROOT)) for path in (ROOT / "clusters").glob("*.*")} | {"cluster.yaml"} == {*FILES}
+    assert {str(path.relative_to(ROOT)) for path in (ROOT / "clusters").glob("*.*")} | {"cluster.yaml"} == {
+        *FILES,
+        DASHBOARD,
+    }
 
 
 def test_the_launcher_takes_it(cluster: dict[str, Any]) -> None:

@@ -82,9 +82,9 @@ def test_run_prints_results_to_stdout_and_progress_to_stderr(ran: Ran) -> None:
     assert str(Path("results") / "small.zarr") in said
 
 
-def test_run_leaves_the_cube_and_its_report_and_nothing_else(ran: Ran) -> None:
+def test_run_leaves_the_cube_its_report_its_log_and_nothing_else(ran: Ran) -> None:
     assert {path.name for path in ran.folder.iterdir()} == {"study.toml", "days.csv", "results"}
-    assert {path.name for path in (ran.folder / "results").iterdir()} == {"small.zarr", "small.html"}
+    assert {path.name for path in (ran.folder / "results").iterdir()} == {"small.zarr", "small.html", "small.log.jsonl"}
     page = (ran.folder / "results" / "small.html").read_text(encoding="utf-8")
     assert "five_hubs" in page
     assert "wattbit run study.toml" in page
@@ -222,7 +222,7 @@ def test_status_counts_draws_and_missing_batches(ran: Ran, tmp_path: Path) -> No
     assert (record["draws"], record["draws_committed"], record["missing_batches"]) == (DRAWS, 3, [1])
     assert {name: count for name, count in record["status"].items() if count} == {"optimal": 6, "not_run": 4}
     text = wattbit(tmp_path, "status", "half.zarr").stdout
-    assert "3/5 draws finished" in text
+    assert "3/5 draws done (3 solved, 0 failed)" in text
     assert "6 optimal" in text
     assert "4 not_run" in text
     assert "1 batches missing" in text

@@ -55,7 +55,7 @@ def test_counts_are_those_made_by_hand(tmp_path: Path) -> None:
         "day_solves_fixed": 2 * sum(per_draw),
         "batches": 3,  # of 2, 2 and 1 draws
         "bytes": 5 * 3 * (8 * values + 1 + 3 * 8),  # the status is one byte; seconds and residuals of each cell
-        "files": 3 * (len(OUTCOMES) + 3 + 1),  # with seconds, two residuals and the commit record
+        "files": 3 * (len(OUTCOMES) + 3 + 2),  # with seconds, two residuals, commit record and summary
     }
 
 

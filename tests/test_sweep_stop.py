@@ -79,6 +79,8 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> Path:
     result = wattbit(folder, "run", "study.toml", "--serial", "--store", "x.zarr", "--json")
     assert result.exit_code == 0
     assert FINISHED in result.stderr
+    logged = [strict_json(line)["event"] for line in (folder / "x.log.jsonl").read_text().splitlines()]
+    assert (logged.count("run_began"), logged.count("run_ended"), logged[-1]) == (3, 1, "run_ended")
     [stop] = strict_json(result.stdout)["stop"]
     assert (stop["holds"], stop["draws"], stop["draws_needed"]) == (True, END, None)
     assert [one["draws"] for one in stop["looks"]] == [4, 8, 16]

@@ -13,7 +13,8 @@ from typing import Any
 import sweep.cli
 import sweep.run
 import sweep.worker
-from sweep.worker import BatchSummary, Draws, Work
+from sweep.tally import BatchSummary
+from sweep.worker import Draws, Work
 
 LOG = "WATTBIT_SOAK_LOG"  # names the file of the log, a JSON object a line
 
