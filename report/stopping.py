@@ -81,8 +81,9 @@ class Look:
 
     @property
     def half_width(self) -> float:
-        """The longer side of the interval; NaN where there is none."""
-        return max(self.interval.estimate - self.interval.low, self.interval.high - self.interval.estimate)
+        """The longer side of the interval; NaN where it has no such side."""
+        sides = self.interval.estimate - self.interval.low, self.interval.high - self.interval.estimate
+        return float(np.maximum(*sides))  # not max(), which may pass over a NaN
 
     def holds(self, half_width: float) -> bool:
         """Return whether the interval reaches at most so far from the estimate."""

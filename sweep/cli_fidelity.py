@@ -8,6 +8,7 @@ import math
 from typing import Any
 
 import click
+import numpy as np
 from rich.console import Console
 from rich.table import Table
 
@@ -149,7 +150,7 @@ def _cost(seconds: float) -> str:
 def _shown(interval: Interval) -> str:
     if math.isnan(interval.estimate):
         return "-"
-    half = max(interval.estimate - interval.low, interval.high - interval.estimate)
+    half = float(np.maximum(interval.estimate - interval.low, interval.high - interval.estimate))  # NaN if either is
     digits = max(0, 1 - math.floor(math.log10(half))) if half > 0 and math.isfinite(half) else 3
     shown = f"{interval.estimate + 0.0:,.{digits}f}"
     return shown if math.isnan(half) else f"{shown} ± {half:,.{digits}f}"

@@ -121,3 +121,10 @@ def test_the_longer_side_of_an_interval_counts() -> None:
         assert found.holds(max(sides))
         assert not found.holds(max(sides) * 0.999)
     assert look(Statistic("quantile", 0.9), sample(values), 200, 0.95).interval.estimate == np.sort(values)[179]
+
+
+@pytest.mark.parametrize("level", [0.02, 0.98])
+def test_an_interval_that_is_open_to_one_side_is_not_narrow(level: float) -> None:
+    found = look(Statistic("quantile", level), sample(np.arange(60.0)), 60, 0.95)
+    assert math.isnan(found.interval.low) != math.isnan(found.interval.high)
+    assert not found.holds(1e9)
