@@ -28,7 +28,8 @@ def explain(error: ValidationError, model: type[BaseModel], where: str) -> str:
         cause = fault.get("ctx", {}).get("error")
         if isinstance(cause, SamplingError):  # it names its key itself, from that of its table on
             named = location[-1:] == [cause.key.split(".")[0]]
-            lines.append(f"{where}: {cause.inside('.'.join(location[:-1] if named else location))}")
+            inside = ".".join(location[:-1] if named else location)
+            lines.append(f"{where}: {cause.inside(inside) if inside else cause}")
         elif fault["type"] == "extra_forbidden":
             known = _keys_at(model, location[:-1])
             near = get_close_matches(location[-1], known, n=1)

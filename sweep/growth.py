@@ -73,7 +73,7 @@ def _other(stored: Record, plan: Plan, draws: int) -> Iterator[str]:
     for record in (stored, given):  # the shares of each configuration count, not the rest of their table
         record.get("files", {}).pop("configurations", None)
         record.pop("start", None)
-    yield from _differences(stored, given)
+    yield from differences(stored, given)
 
 
 def _other_draws(stored: Record, given: Record, plan: Plan, draws: int) -> Iterator[str]:
@@ -101,11 +101,11 @@ def _common(were: Mapping[str, Any], are: Mapping[str, Any]) -> Record:
     return {key: value for key, value in are.items() if key in were}
 
 
-def _differences(stored: Any, given: Any, key: str = "") -> Iterator[str]:
-    """Lines that tell, key by key, where two records differ."""
+def differences(stored: Any, given: Any, key: str = "") -> Iterator[str]:
+    """Yield lines that tell, key by key, where two records differ."""
     if isinstance(stored, Mapping) and isinstance(given, Mapping):
         for name in dict.fromkeys([*stored, *given]):
-            yield from _differences(stored.get(name), given.get(name), f"{key}.{name}" if key else str(name))
+            yield from differences(stored.get(name), given.get(name), f"{key}.{name}" if key else str(name))
     elif stored != given:
         yield f"  {key}: the store has {_short(stored)}, this study has {_short(given)}"
 

@@ -197,11 +197,16 @@ def _files(study: Study, case: Case, base: Path, values: Mapping[str, Path]) -> 
 
 def _identity(study: Study, case: Case, table: xr.Dataset, files: Mapping[str, Path]) -> dict[str, Any]:
     """What decides the bytes of the cube: the study, the content of its files, days, templates and solver versions."""
-    paths = {"days": {"file"}, "design": {"file"}, "inputs": set(InputsSpec.model_fields) - {"scalars", "exchanges"}}
+    paths: dict[str, Any] = {
+        "days": {"file"},
+        "design": {"file"},
+        "inputs": set(InputsSpec.model_fields) - {"scalars", "exchanges"},
+    }
     shares = {c.name: c.shares for c in case.configurations if c.shares is not None}
     stages = {f"siting {name}".strip(): template.fingerprint() for name, template in sorted(case.stages.items())}
     return {
-        "study": study.model_dump(mode="json", exclude=paths),
+        # Until when a sweep grows decides no byte of a draw: a cube goes on under other rules.
+        "study": study.model_dump(mode="json", exclude=paths | {"stop": True}),
         "files": {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items()},
         "shares": {name: hashlib.sha256(values.tobytes()).hexdigest() for name, values in shares.items()},
         "days": {year: {"day": days.day.tolist(), "weight": days.weight.tolist()} for year, days in case.days.items()},

@@ -108,9 +108,9 @@ def check_store(store: Place) -> None:
         raise CannotWriteError(f"{store} cannot be made: {folder} cannot be written to")
 
 
-def default_store(plan: Plan) -> Path:
-    """``results/<name>.zarr`` in the current folder."""
-    return Path("results") / f"{plan.study.name}.zarr"
+def default_store(plan: Plan, mark: str = "") -> Path:
+    """``results/<name>.zarr`` in the current folder; ``mark`` stands after the name."""
+    return Path("results") / f"{plan.study.name}{mark}.zarr"
 
 
 def run(

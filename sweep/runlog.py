@@ -79,6 +79,7 @@ class RunLog:
             self._write(event.kind, event.fields)
 
     def _open(self) -> None:
+        self._close()  # a study with [stop] begins once a stage
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._file = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)

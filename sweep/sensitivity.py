@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import click
@@ -12,7 +11,7 @@ import click
 from report.sensitivity import sensitivity
 from report.sensitivity_method import METHODS
 from report.sensitivity_text import sensitivity_record, sensitivity_text
-from storage import open_cube
+from storage import Place, open_cube
 from sweep.ask import selections
 
 OUTCOMES = ("saving_fuel_co2", "regret_total")
@@ -49,7 +48,7 @@ def sensitivity_options(command: Command) -> Command:
 
 
 def told(
-    store: Path,
+    store: Place,
     outcomes: tuple[str, ...],
     configurations: tuple[str, ...],
     method: str,

@@ -7,11 +7,12 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from model import DaysSpec, FreeSpec, InputsSpec, Siting
 from sampling import DependenceSpec, DesignSpec
 from sweep.errors import StudyError, explain
+from sweep.stop_rule import StopRule, check_against_study
 
 CONFIGURATIONS = ("tokyo_osaka", "today", "four_hubs", "five_hubs", "watt_bit_2040", "ten_areas", "optimal")
 
@@ -35,6 +36,12 @@ class Study(BaseModel):
     driver: dict[str, dict[str, Any]] = Field(default_factory=dict, description="what is no parameter, but moves some")
     free: dict[str, FreeSpec] = Field(default_factory=dict, description="configurations that the model chooses")
     inputs: InputsSpec = Field(default_factory=InputsSpec, description="own tables and scalars")
+    stop: tuple[StopRule, ...] = Field(default=(), strict=False, description="until when the sweep grows")
+
+    @field_validator("stop", mode="before")
+    @classmethod
+    def _one_rule_or_several(cls, rules: Any) -> Any:
+        return (rules,) if isinstance(rules, dict) else rules
 
     @model_validator(mode="after")
     def _names(self) -> Study:
@@ -49,7 +56,12 @@ class Study(BaseModel):
         both = sorted(set(self.driver) & (set(self.uncertain) | {"scenario", "draw", "replicate"}))
         if both:
             raise ValueError(f"a driver with a name of its own, found {', '.join(both)}")
+        check_against_study(self.stop, self.design, self.configurations, tuple(self.scenario))
         return self
+
+    def with_draws(self, draws: int) -> Study:
+        """Return the study with another number of draws of its design, at least 1, whatever its rules say of a cap."""
+        return self.model_copy(update={"design": self.design.model_copy(update={"draws": draws})})
 
 
 def read_study(path: Path, draws: int | None = None) -> Study:

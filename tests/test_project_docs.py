@@ -18,6 +18,7 @@ from sampling import DependenceSpec, DesignSpec, Marginal
 from sampling.designs import KEYS, KINDS
 from sampling.uncertainty import FAMILIES
 from sweep.drawing import draw
+from sweep.stop_rule import StopRule
 from sweep.study import Study
 
 ROOT = Path(__file__).parents[1]
@@ -43,7 +44,7 @@ def test_every_key_of_a_table_is_told_and_no_other(heading: str, spec: type[Base
 
 
 def test_every_key_of_a_study_is_told() -> None:
-    tables = {"design", "days", "uncertain", "dependence", "scenario", "driver", "fixed", "free", "inputs"}
+    tables = {"design", "days", "uncertain", "dependence", "scenario", "driver", "fixed", "free", "inputs", "stop"}
     told = re.findall(r"^\| `(\w+)` \|", section("At the top"), re.MULTILINE)
     assert set(told) == set(Study.model_fields) - tables
     for table in tables - {"driver"}:
@@ -72,18 +73,31 @@ def test_every_key_of_dependence_is_told() -> None:
     assert keys == set(DependenceSpec.model_fields)
 
 
+def test_every_key_of_a_rule_is_told() -> None:
+    told = re.findall(r"^\| (.*?) \|", section("`[stop]`"), re.MULTILINE)
+    assert {key for cell in told for key in re.findall(r"`(\w+)`", cell)} == set(StopRule.model_fields)
+
+
 def test_the_examples_of_the_study_document_can_be_drawn() -> None:
     examples: list[dict[str, Any]] = [
         tomllib.loads(text) for text in re.findall(r"```toml\n(.*?)```", STUDIES, re.DOTALL)
     ]
-    assert len(examples) == 3
+    assert len(examples) == 4
     whole: dict[str, Any] = {}
     for example in examples:
         for key, value in example.items():
             whole[key] = {**whole[key], **value} if isinstance(value, dict) and key in whole else value
     whole["uncertain"] = {key: value for example in examples for key, value in example.get("uncertain", {}).items()}
     whole["scenario"] = {"low": {"co2_price": 3000}, "high": {"co2_price": 20000}}
-    drawn = draw(Study.model_validate(whole), ROOT)
+    for rule in whole["stop"]:
+        rule["scenario"] = "high"
+    study = Study.model_validate(whole)
+    assert [str(rule) for rule in study.stop] == [
+        "mean saving_fuel_co2 of five_hubs in high",
+        "probability of saving_total above 0 billion yen/yr of five_hubs in high",
+    ]
+    assert study.stop[1].width == 0.03
+    drawn = draw(study, ROOT)
     assert drawn.table.sizes["draw"] == 2 * 256
     assert set(drawn.table["policy"].values) == {"exit", "restart"}
     assert drawn.notes == ()
@@ -108,7 +122,7 @@ def test_the_words_are_explained() -> None:
         "study, uncertainty, draw, theta, configuration, siting, dispatch, curtailment, saving, regret, replicate, batch, "
         "shard, commit record, cube, template, PUE, APN, WLS, tiers, LOLE, siting value, "
         "contract, generation, grid headroom, lease, latency-unserved, lower bound, spill, compacted cube, summary, "
-        "delta, elementary effect, PAWN, Sobol index, effective sample size, importance weight"
+        "delta, elementary effect, PAWN, Sobol index, effective sample size, importance weight, full-year companion, look"
     )
     explained = re.findall(r"^\*\*(.+?)\*\*", (ROOT / "docs/glossary.md").read_text(encoding="utf-8"), re.MULTILINE)
     assert sorted(explained) == sorted(words.split(", "))

@@ -1,0 +1,132 @@
+"""Commands on a cube: `wattbit status | report | query | sensitivity | compact | verify`; its table and its page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import click
+
+from report import robustness_table, table_record, table_text, write_report
+from storage import Place, open_cube, read_study
+from sweep import ask, tell
+from sweep import sensitivity as sensitivity_of
+from sweep.cli_options import AS_JSON, STORE, WIDTH, StoreType
+from sweep.ending import DONE, WITH_FAILURES, refusing
+from sweep.standing import standing, standing_text
+from sweep.verify import notes as verify_notes
+from sweep.verify import verdict
+from sweep.verify import verify as verify_cube
+
+
+@click.command()
+@STORE
+@AS_JSON
+@click.option("--summary", is_flag=True, help="Also savings and regret so far, from the summaries of batches.")
+@refusing
+def status(store: Place, as_json: bool, summary: bool) -> int:
+    """Say how far a cube is, how fast it goes, what failed, what took longest and who writes it."""
+    record = standing(store)
+    if as_json:
+        click.echo(json.dumps(record | ({"summary": ask.so_far_record(store)} if summary else {}), indent=1))
+        return DONE
+    click.echo(standing_text(record) + ask.compacted_note(store))
+    if summary:
+        click.echo("\n" + ask.so_far_text(store, WIDTH))
+    return DONE
+
+
+@click.command()
+@STORE
+@AS_JSON
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="The page; default: beside the cube, .html; of a cube in an object store: results/<name>.html.",
+)
+@refusing
+def report(store: Place, as_json: bool, out: Path | None) -> int:
+    """Print a cube's robustness table and write its report."""
+    tell_table(store, as_json)
+    page = out or page_of(store)
+    write_page(store, page, f"wattbit report {store}")
+    click.echo(f"report {page}", err=True)
+    return DONE
+
+
+@click.command(cls=ask.ManyValues)
+@STORE
+@ask.query_options
+@AS_JSON
+@refusing
+def query(store: Place, **asked: Any) -> int:
+    """
+    Print mean, spread and quantiles of a VARIABLE of a cube, by configuration and whatever else is asked for.
+
+    Without a VARIABLE: list what can be asked for.
+    """
+    click.echo(ask.query_text(store, width=WIDTH, **asked))
+    return DONE
+
+
+@click.command(cls=ask.ManyValues)
+@STORE
+@sensitivity_of.sensitivity_options
+@AS_JSON
+@refusing
+def sensitivity(store: Place, **asked: Any) -> int:
+    """Print which uncertainty drives an outcome of a cube, configuration by configuration."""
+    click.echo(sensitivity_of.told(store, width=WIDTH, **asked))
+    return DONE
+
+
+@click.command()
+@STORE
+@click.option("--out", type=StoreType(), help="The new cube; default: beside it, .compact.zarr.")
+@refusing
+def compact(store: Place, out: Place | None) -> int:
+    """Rewrite a cube into large shards for reading, every value checked; the cube itself stays as it is."""
+    click.echo(ask.compacted_text(store, out))
+    return DONE
+
+
+@click.command()
+@STORE
+@AS_JSON
+@click.option("--sample", type=click.IntRange(min=0), default=1, show_default=True, help="Draws to solve again, cold.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Which draws these are.")
+@refusing
+def verify(store: Place, as_json: bool, sample: int, seed: int) -> int:
+    """Say whether a cube may be believed: checksums, costs and balances, and some draws solved again by plain Pyomo."""
+    record = verify_cube(store, sample, seed)
+    click.echo(json.dumps(record, indent=1) if as_json else verdict(record))
+    for line in [*record["faults"], *verify_notes(record)]:
+        click.echo(line, err=True)
+    return DONE if record["believed"] else WITH_FAILURES
+
+
+def page_of(store: Place) -> Path:
+    """The page of a cube: beside it, results/x.zarr -> results/x.html; any other name keeps its end.
+
+    That of a cube in an object store goes to results/ in the current folder.
+    """
+    if not isinstance(store, Path):
+        return Path("results") / f"{store.name.removesuffix('.zarr')}.html"
+    name = f"{store.absolute().name.removesuffix('.zarr')}.html"
+    return store.with_name(name) if store.name else store.absolute().with_name(name)
+
+
+def tell_table(store: Place, as_json: bool, more: Mapping[str, Any] = MappingProxyType({})) -> None:
+    """Print a cube's robustness table, as JSON with whatever else is to be told."""
+    table = robustness_table(open_cube(store), ask.summary_of_compacted(store))
+    click.echo(json.dumps({**table_record(table), **more}, indent=1) if as_json else table_text(table, width=WIDTH))
+
+
+def write_page(store: Place, page: Path, command: str) -> None:
+    """Write the page of a cube, with its provenance and the line that makes it again."""
+    record = read_study(store)["identity"]
+    cube = open_cube(store).assign_attrs(provenance=json.dumps(tell.provenance(record)))
+    write_report(cube, page, command=command, summary=ask.summary_of_compacted(store))
