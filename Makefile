@@ -38,6 +38,7 @@ bench: $(READY)
 
 soak: $(READY)
 	$(BIN)/python -m tests.soak $(SOAK)
+	$(if $(SOAK),,$(BIN)/python -m tests.soak.cluster)
 
 clean:
 	rm -rf $(VENV) results
