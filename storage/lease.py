@@ -24,6 +24,7 @@ from storage.errors import CannotWriteError, LeaseLostError, NotACubeError, Stor
 from storage.files import (
     Place,
     StorePath,
+    creating_file,
     json_bytes,
     lease_directory,
     list_files,
@@ -112,7 +113,7 @@ class Lease:
         file = self.file
         while file is not None and not self._ended.wait(self.seconds / RENEWALS):
             try:
-                if not (self.root / "zarr.json").exists():
+                if not ((self.root / "zarr.json").exists() or creating_file(self.root).exists()):
                     continue  # the whole store is away, a lost mount or a server that starts anew: it may come back
                 if _in_force(self.root) != file or not _is_held_by(file, self.token):
                     return  # another run holds the cube: `check` says so where it matters

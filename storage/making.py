@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
-from storage.errors import CannotWriteError, CubeExistsError, StoreInUseError
+from storage.errors import CannotWriteError, CubeExistsError, LeaseLostError, StoreInUseError
 from storage.files import (
     Place,
     creating_file,
@@ -106,7 +106,7 @@ def _upload_new(making: Path, root: RemotePath) -> None:
             if not put_new_file(root, root / "zarr.json", (making / "zarr.json").read_bytes()):
                 raise CubeExistsError(f"{root} was made by another process meanwhile")
             remove_file(marker)
-    except StoreInUseError as error:
+    except (StoreInUseError, LeaseLostError) as error:
         raise CubeExistsError(f"{root} is being made by another process: {error}") from error
 
 

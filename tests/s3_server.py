@@ -13,7 +13,7 @@ import time
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -84,7 +84,7 @@ class FaultProxy(ThreadingHTTPServer):
 
     def __init__(self, upstream: int) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
-        self.upstream, self.lock = upstream, threading.Lock()
+        self.upstream, self.lock, self.one_at_a_time = upstream, threading.Lock(), threading.Lock()
         self.reset()
 
     def reset(self) -> None:
@@ -150,12 +150,14 @@ class Handler(BaseHTTPRequestHandler):
             self.answer(status, {}, b"" if self.command == "HEAD" else content)
             return
         upstream = http.client.HTTPConnection("127.0.0.1", self.server.upstream, timeout=60)
-        try:
-            upstream.request(self.command, self.path, body, headers)
-            found = upstream.getresponse()
-            content = found.read()
-        finally:
-            upstream.close()
+        # The server behind looks and writes in two steps; in S3 and in Google's store a conditional PUT is one.
+        with self.server.one_at_a_time if conditional else nullcontext():
+            try:
+                upstream.request(self.command, self.path, body, headers)
+                found = upstream.getresponse()
+                content = found.read()
+            finally:
+                upstream.close()
         if fault == "lost":
             self.close_connection = True
             return
