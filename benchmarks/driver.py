@@ -39,6 +39,8 @@ class DriverCost:
         Processor time of the driver's process per batch [s].
     growth_mb : float
         Growth of its resident memory over the middle of the run [MB].
+    overhead : float
+        Share of the workers' time in which they had nothing to wait for but the next batch, 0 to 1.
     """
 
     batches: int
@@ -46,23 +48,27 @@ class DriverCost:
     batches_per_second: float
     driver_seconds: float
     growth_mb: float
+    overhead: float
 
 
-def nothing(_: None, batch: int) -> BatchSummary:
-    """Answer as a worker does that solved a batch."""
-    return BatchSummary(batch, 1, 0.0)
+def asleep(seconds: float, batch: int) -> BatchSummary:
+    """Answer as a worker does that solved a batch, after so long."""
+    time.sleep(seconds)
+    return BatchSummary(batch, 1, seconds)
 
 
-def driver_cost(batches: int, workers: int = WORKERS) -> DriverCost:
-    """Hand so many batches of nothing to workers on a Ray of their own."""
+def driver_cost(batches: int, workers: int = WORKERS, seconds: float = 0.0) -> DriverCost:
+    """Hand batches that sleep so many seconds, and do nothing else, to workers on a Ray of their own."""
     first, last = int(MIDDLE * batches), int((1 - MIDDLE) * batches)
     marks = {}
-    for number, _ in enumerate(run_on_ray(nothing, None, range(batches), workers, recycle=batches)):
+    for number, _ in enumerate(run_on_ray(asleep, seconds, range(batches), workers, recycle=batches)):
         if number in (first, last):
             marks[number] = time.perf_counter(), time.process_time(), resident_mb()
     (wall, cpu, memory), (wall_end, cpu_end, memory_end) = marks[first], marks[last]
     done = last - first
-    return DriverCost(batches, workers, done / (wall_end - wall), (cpu_end - cpu) / done, memory_end - memory)
+    rate = done / (wall_end - wall)
+    overhead = 1 - rate * seconds / workers
+    return DriverCost(batches, workers, rate, (cpu_end - cpu) / done, memory_end - memory, overhead)
 
 
 @dataclass(frozen=True)
@@ -124,11 +130,14 @@ def quiet() -> Iterator[None]:
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--batches", type=click.IntRange(10), default=20_000, show_default=True)
 @click.option("--workers", type=click.IntRange(1), default=WORKERS, show_default=True)
+@click.option("--seconds", type=click.FloatRange(0), default=0.0, show_default=True, help="What a batch takes.")
 @click.option("--simulated", is_flag=True, help="On a simulated cluster; --draws and --batch say how many batches.")
 @click.option("--draws", type=click.IntRange(1), default=10_000_000, show_default=True)
 @click.option("--batch", type=click.IntRange(1), default=64, show_default=True)
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the figures there.")
-def main(batches: int, workers: int, simulated: bool, draws: int, batch: int, json_file: Path | None) -> None:
+def main(
+    batches: int, workers: int, seconds: float, simulated: bool, draws: int, batch: int, json_file: Path | None
+) -> None:
     """Measure how many batches a second the driver can hand out, and what each costs it."""
     found: DriverCost | SimulatedCost
     if simulated:
@@ -139,10 +148,11 @@ def main(batches: int, workers: int, simulated: bool, draws: int, batch: int, js
             f"{found.simulated_hours:.1f} h of sweep"
         )
     else:
-        found = driver_cost(batches, workers)
+        found = driver_cost(batches, workers, seconds)
         click.echo(
             f"{found.batches_per_second:.0f} batches/s with {found.workers} workers, "
             f"{1000 * found.driver_seconds:.2f} ms of the driver's processor time each, {found.growth_mb:+.1f} MB"
+            + (f"; {100 * found.overhead:.2f} % of the workers' time is overhead" if seconds else "")
         )
     if json_file is not None:
         json_file.write_text(json.dumps(asdict(found)) + "\n")

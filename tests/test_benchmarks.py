@@ -196,8 +196,10 @@ def test_growth_is_of_the_settled_process() -> None:
 
 
 def test_driver_cost_counts_every_batch() -> None:
-    found = driver_cost(50, workers=1)
+    found = driver_cost(50, workers=1, seconds=0.002)
     assert found.batches == 50
+    assert found.batches_per_second < 500  # each sleeps 2 ms
+    assert 0 <= found.overhead < 1
     assert found.batches_per_second > 0
     assert 0 <= found.driver_seconds < 1
 
