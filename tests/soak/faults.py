@@ -114,16 +114,17 @@ def kill_everything(run: Run, random: Random) -> bool:
     alive = run.process.poll() is None
     while members := sorted(run.members()):
         random.shuffle(members)
-        for pid in members:
-            _kill(pid)
+        for end in (signal.SIGSTOP, signal.SIGKILL):  # stopped first: none sees another die, and ends by itself
+            for pid in members:
+                _kill(pid, end)
         run.process.wait()
     run.process.wait()
     return alive and run.process.returncode == -signal.SIGKILL
 
 
-def _kill(pid: int) -> bool:
+def _kill(pid: int, end: signal.Signals = signal.SIGKILL) -> bool:
     try:
-        os.kill(pid, signal.SIGKILL)
+        os.kill(pid, end)
     except ProcessLookupError:
         return False
     return True
