@@ -114,6 +114,8 @@ def answer(cube: xr.Dataset, question: Question) -> Answer:
         message says what to change.
     """
     array = asked_values(cube, question)
+    if question.above is not None and not math.isfinite(question.above):
+        raise QueryError(f"--above {question.above}: expected a number, in the unit of the variable")
     for share in question.quantiles:
         if not 0 <= share <= 1:
             raise QueryError(f"--quantile {share:g}: expected shares between 0 and 1, as 0.05 for 5 %")

@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from report import PageError
-from storage import Place, StoreUnavailableError, cube_progress, exists, read_layout
+from storage import CubeDamagedError, Place, StoreUnavailableError, cube_progress, exists, read_layout
 from sweep import cli_cube, cli_study, samples, stop_text, tell
 from sweep.cli_analysis import reweight
 from sweep.cli_cube import page_of, tell_table, write_page
@@ -137,9 +137,12 @@ def _run_and_tell(
     if standings:
         held = read_layout(target).draws // per_point(written)
         click.echo(stop_text.stopped_text(standings, written, held), err=True)
-    tell_table(target, as_json, {"stop": stop_text.stopped_record(standings, written)} if standings else {})
     try:
+        tell_table(target, as_json, {"stop": stop_text.stopped_record(standings, written)} if standings else {})
         write_page(target, page, f"wattbit run {study}")
+    except CubeDamagedError as fault:  # no refusal: what this run solved is committed
+        click.echo(f"wattbit: what was solved is kept, but the cube cannot be read: {fault}", err=True)
+        return WITH_FAILURES
     except PageError as fault:
         click.echo(f"wattbit: the cube {target} is complete, but {fault}; {PAGE_ELSEWHERE.format(target)}", err=True)
         return WITH_FAILURES

@@ -174,6 +174,7 @@ def test_cells_are_rows_and_sums_are_of_a_draw(loaded: int, monkeypatch: pytest.
         ("area_price", {"sum": ("area",)}, "does not add up"),
         ("saving", {"sum": ("configuration",)}, "does not add up"),
         ("curtailment", {"sum": ("area",), "by": ("area",)}, "--sum area and --by area"),
+        ("saving", {"above": float("nan")}, "--above nan: expected a number"),
         ("saving", {"quantiles": (5.0,)}, "--quantile 5: expected shares between 0 and 1"),
         ("area", {}, "area is a dimension; ask for a parameter or outcome"),
         ("sav", {}, "no parameter or outcome 'sav'; nearest known: 'saving'"),
