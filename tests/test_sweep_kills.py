@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -19,10 +21,11 @@ TWO = PHASES[:2]  # draws, then more of them
 
 
 @pytest.fixture(scope="module")
-def soak(tmp_path_factory: pytest.TempPathFactory) -> Soak:
-    made = Soak(tmp_path_factory.mktemp("soak"), Random(7))
-    made.prepare(ray=False, phases=TWO)
-    return made
+def soak() -> Iterator[Soak]:
+    with TemporaryDirectory(prefix="soak", ignore_cleanup_errors=True) as folder:  # Ray's sockets want a short name
+        made = Soak(Path(folder), Random(7))
+        made.prepare(ray=False, phases=TWO)
+        yield made
 
 
 def test_killed_runs_lose_nothing_solve_nothing_twice_and_leave_the_bytes_of_an_undisturbed_one(soak: Soak) -> None:

@@ -91,6 +91,7 @@ def test_store_that_goes_away_stops_the_run_and_it_goes_on_later(
     store = storage.root_of(f"s3://{BUCKET}/away.zarr")
     line = ("run", "study.toml", "--serial", "--store", str(store))
     monkeypatch.setenv("WATTBIT_STORE_RETRIES", "2")
+    monkeypatch.setattr("sweep.patience.WAITS", (0.5, 1.0))  # in place of two minutes
     made = len(storage.files.sizes_below(folder / "local.zarr"))
     proxy.stop_after = made  # all that belongs to no batch, and some batches
     stopped = wattbit(folder, *line)
