@@ -35,11 +35,11 @@ def long_run(plan: Plan) -> list[dict[str, float]]:
     found = []
     with tempfile.TemporaryDirectory() as folder:
         store = Path(folder) / "cube.zarr"
-        create_cube(store, plan.layout, plan.table, {"identity": plan.identity}, title=plan.study.name)
+        create_cube(store, plan.layout, plan.rows, {"identity": plan.identity}, title=plan.study.name)
         work = Work(plan.case, str(store), plan.identity["versions"])
         begun = time.perf_counter()
         for batch in range(plan.layout.batches):
-            solve_batch(work, Draws.of(plan.table, plan.layout, batch))
+            solve_batch(work, Draws.of(plan.rows, plan.layout, batch))
             draws = plan.layout.bounds(batch)[1]
             found.append(
                 {"draws": draws, "resident_mb": resident_mb(), "seconds": time.perf_counter() - begun},

@@ -18,8 +18,8 @@ from model.case import load
 from model.free import CONTINUOUS_GAP, SITES_GAP
 from model.parameters import WEATHER_YEAR
 from model.template import Floats
-from sweep.drawing import theta_of
 from sweep.plan import Plan
+from sweep.theta import theta_of
 
 RUNNERS: dict[str, Runner] = {
     "ours": runners.ours,

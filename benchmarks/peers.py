@@ -22,8 +22,8 @@ from benchmarks.programs import YearProgram
 from benchmarks.runners import COSTS, Persistent
 from model.parameters import WEATHER_YEAR
 from model.template import Floats
-from sweep.drawing import theta_of
 from sweep.plan import Plan
+from sweep.theta import theta_of
 
 PACKAGES = {"parameter_sweep": "parameter-sweep", "ema_workbench": "ema-workbench"}
 

@@ -27,9 +27,9 @@ from model.case import load
 from model.parameters import WEATHER_YEAR, Theta
 from model.template import Floats
 from storage import create_cube, open_cube, read_layout
-from sweep.drawing import model_columns, theta_of
 from sweep.executors import run_on_ray
 from sweep.plan import Plan
+from sweep.theta import model_columns, theta_of
 from sweep.worker import Draws, Work, solve_batch
 
 COSTS = ("fuel_co2_cost", "dispatch_cost", "total_cost")  # billion yen per year
@@ -150,7 +150,7 @@ def ours(plan: Plan, draws: Sequence[int], clock: Clock) -> Floats:
 
     def run(work: Work, batches: Sequence[int]) -> None:
         for batch in batches:
-            solve_batch(work, Draws.of(plan.table, plan.layout, batch))
+            solve_batch(work, Draws.of(plan.rows, plan.layout, batch))
             clock.name_drawn(*plan.layout.bounds(batch))
 
     return _sweep(plan, draws, clock, run)
@@ -160,7 +160,7 @@ def ours_ray(plan: Plan, draws: Sequence[int], clock: Clock) -> Floats:
     """Sweep with this engine on Ray actors of its own."""
 
     def run(work: Work, batches: Sequence[int]) -> None:
-        part = partial(Draws.of, plan.table, plan.layout)
+        part = partial(Draws.of, plan.rows, plan.layout)
         clock.gather(time.time(), run_on_ray(clocked_batch, work, batches, workers=WORKERS, part=part))
 
     return _sweep(plan, draws, clock, run)
@@ -179,7 +179,7 @@ def _sweep(plan: Plan, draws: Sequence[int], clock: Clock, run: Callable[[Work, 
     with tempfile.TemporaryDirectory() as folder:
         store = Path(folder) / "cube.zarr"
         with clock.leaving_out():
-            create_cube(store, plan.layout, plan.table, {"identity": plan.identity}, title=plan.study.name)
+            create_cube(store, plan.layout, plan.rows, {"identity": plan.identity}, title=plan.study.name)
         work = Work(plan.case, str(store), plan.identity["versions"])
         run(work, [b for b in range(plan.layout.batches) if plan.layout.bounds(b)[0] in draws])
         with clock.leaving_out():

@@ -69,13 +69,15 @@ def check_theta(theta: Theta, inputs: Inputs, where: str = "parameters") -> None
     check_draws({name: np.array([value]) for name, value in theta.items()}, inputs, where)
 
 
-def check_draws(draws: Mapping[str, NDArray[Any]], inputs: Inputs, where: str = "draws") -> None:
+def check_draws(draws: Mapping[str, NDArray[Any]], inputs: Inputs, where: str = "draws", first: int = 0) -> None:
     """Refuse draws that are incomplete or physically impossible.
 
     Parameters
     ----------
     draws : mapping
         Parameter -> values (draws,).
+    first : int
+        Number of the first draw, for messages.
 
     Raises
     ------
@@ -91,7 +93,7 @@ def check_draws(draws: Mapping[str, NDArray[Any]], inputs: Inputs, where: str = 
     for name in required:
         if name not in draws:
             raise InputError(where, name, "nothing", "a value in every draw")
-    many = len(next(iter(draws.values()))) > 1
+    many = first > 0 or len(next(iter(draws.values()))) > 1
 
     def refuse(
         bad: NDArray[np.bool_], name: str, values: NDArray[Any], expected: str, names: Iterable[str] = ()
@@ -99,7 +101,7 @@ def check_draws(draws: Mapping[str, NDArray[Any]], inputs: Inputs, where: str = 
         if bad.any():
             row = int(bad.argmax())
             value = values[row].item() if isinstance(values[row], np.generic) else values[row]
-            raise InputError(where, f"{name}[draw {row}]" if many else name, value, expected, names)
+            raise InputError(where, f"{name}[draw {first + row}]" if many else name, value, expected, names)
 
     for name, values in draws.items():
         parameter = known[name]

@@ -4,6 +4,7 @@
     [design] -> DesignSpec -> unit_points, structured_points: points in the unit cube
     [dependence] -> DependenceSpec -> make_copula: ranks that move together
     all -> draw_table: ranks through each quantile function, under each scenario -> an xarray Dataset over `draw`
+    draw_rows -> the same a stretch at a time, for millions of draws
     draw_table -> table_summary, correlations, write_csv: what was drawn
 
 Knows nothing of the model, the store or the cluster.
@@ -11,25 +12,30 @@ Knows nothing of the model, the store or the cluster.
 
 from sampling.copula import DependenceSpec
 from sampling.designs import DesignSpec, is_extensible, unit_points
-from sampling.draws import DrawTable, draw_table
+from sampling.draws import DrawTable, draw_rows, draw_table
 from sampling.errors import SamplingError
 from sampling.marginals import Marginal
 from sampling.notes import design_notes
+from sampling.rows import BLOCK, DrawRows, rows_of
 from sampling.summary import correlations, table_summary, write_csv
 from sampling.uncertainty import marginal_from_dict, read_uncertainty
 
 __all__ = [
+    "BLOCK",
     "DependenceSpec",
     "DesignSpec",
+    "DrawRows",
     "DrawTable",
     "Marginal",
     "SamplingError",
     "correlations",
     "design_notes",
+    "draw_rows",
     "draw_table",
     "is_extensible",
     "marginal_from_dict",
     "read_uncertainty",
+    "rows_of",
     "table_summary",
     "unit_points",
     "write_csv",

@@ -33,7 +33,7 @@ class Linear(Spec):
         """Names of the parameters that it follows."""
         return tuple(self.slopes)
 
-    def at(self, columns: Columns, key: str) -> Floats:
+    def at(self, columns: Columns, key: str, first: int = 0) -> Floats:
         """Return the number of each draw (n,), summed in the order of the slopes."""
         total = np.full(len(columns[self.parents[0]]), self.constant)
         for name, slope in self.slopes.items():
@@ -61,13 +61,15 @@ class ByValue(Spec):
         """Name of the parameter that it follows."""
         return (self.by,)
 
-    def at(self, columns: Columns, key: str) -> Floats:
-        """Return the number of each draw (n,)."""
+    def at(self, columns: Columns, key: str, first: int = 0) -> Floats:
+        """Return the number of each draw (n,), of which the first has the number `first` in messages."""
         texts = [value if isinstance(value, str) else f"{value:g}" for value in columns[self.by].tolist()]
         for draw, text in enumerate(texts):
             if text not in self.values:
                 expected = f"one of {', '.join(self.values)}, as in its values"
-                raise SamplingError(f"{key}.by.{self.by}[draw {draw}]", text, expected, nearest_name(text, self.values))
+                raise SamplingError(
+                    f"{key}.by.{self.by}[draw {first + draw}]", text, expected, nearest_name(text, self.values)
+                )
         return floats([self.values[text] for text in texts])
 
     def describe(self) -> str:
@@ -111,7 +113,7 @@ class Conditional(Marginal):
             "distribution", self.describe(), f"the values of {', '.join(self.parents)} beside the ranks"
         )
 
-    def values(self, u: Floats, columns: Columns, key: str) -> Values:
+    def values(self, u: Floats, columns: Columns, key: str, first: int = 0) -> Values:
         """Return the values (n,) at the ranks `u` (n,), given the parents' values.
 
         Parameters
@@ -122,6 +124,8 @@ class Conditional(Marginal):
             Parent -> its values (n,).
         key : str
             Of the declaration, for messages.
+        first : int
+            Number of the first draw, for messages.
 
         Raises
         ------
@@ -129,7 +133,7 @@ class Conditional(Marginal):
             A parent's value that no table names, or numbers that make no such distribution; the first such draw is named.
         """
         values = np.empty(len(u))
-        for marginal, members in self.given(columns, key):
+        for marginal, members in self.given(columns, key, first):
             values[members] = marginal.ppf(u[members])
         return values
 
@@ -141,17 +145,17 @@ class Conditional(Marginal):
         """Refuse, as `ppf`: see `given`."""
         return self.ppf(np.zeros(len(x)))
 
-    def given(self, columns: Columns, key: str) -> Iterator[tuple[Marginal, NDArray[np.bool_]]]:
+    def given(self, columns: Columns, key: str, first: int = 0) -> Iterator[tuple[Marginal, NDArray[np.bool_]]]:
         """Give the distributions that the parents' values make, each with its draws, boolean (n,); errors as `values`."""
-        followed = np.stack([one.at(columns, f"{key}.{name}") for name, one in self.conditions.items()], axis=1)
-        rows, first, groups = np.unique(followed, axis=0, return_index=True, return_inverse=True)
-        for group in np.argsort(first, kind="stable").tolist():
+        followed = np.stack([one.at(columns, f"{key}.{name}", first) for name, one in self.conditions.items()], axis=1)
+        rows, begins, groups = np.unique(followed, axis=0, return_index=True, return_inverse=True)
+        for group in np.argsort(begins, kind="stable").tolist():
             own = self.numbers | dict(zip(self.conditions, rows[group].tolist(), strict=True))
-            given = ", ".join(f"{name}={columns[name][first[group]]}" for name in self.parents)
+            given = ", ".join(f"{name}={columns[name][begins[group]]}" for name in self.parents)
             try:
                 marginal = self._parse({"distribution": self.distribution, **own})
             except SamplingError as fault:
-                told = f"{fault.key} [draw {first[group]}, where {given}]"
+                told = f"{fault.key} [draw {first + begins[group]}, where {given}]"
                 raise SamplingError(told, fault.found, fault.expected, fault.nearest) from fault
             yield marginal, groups.reshape(-1) == group
 

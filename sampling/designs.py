@@ -171,6 +171,18 @@ def unit_points(spec: DesignSpec, dimensions: int) -> NDArray[np.float64]:
     SamplingError
         The design is not random, there is no parameter, or too many for the method.
     """
+    check_random(spec, dimensions)
+    assert spec.draws is not None
+    points = np.empty((spec.draws, dimensions))
+    for replicate in range(min(spec.replicates, spec.draws)):
+        rng = np.random.default_rng(np.random.SeedSequence(spec.seed, spawn_key=(replicate,)))
+        rows = points[replicate :: spec.replicates]
+        rows[:] = _replicate_points(spec, len(rows), dimensions, rng)
+    return points
+
+
+def check_random(spec: DesignSpec, dimensions: int) -> None:
+    """Refuse what has no random points; errors as `unit_points`."""
     if spec.kind not in RANDOM_KINDS or spec.draws is None or spec.seed is None:
         raise SamplingError("design.kind", spec.kind, f"a random design, one of {', '.join(RANDOM_KINDS)}")
     if dimensions < 1:
@@ -180,12 +192,6 @@ def unit_points(spec: DesignSpec, dimensions: int) -> NDArray[np.float64]:
     if spec.optimization == "lloyd" and dimensions > LLOYD_DIMENSIONS:
         expected = f'"random-cd", or at most {LLOYD_DIMENSIONS} parameters, here {dimensions}'
         raise SamplingError("design.optimization", "lloyd", expected)
-    points = np.empty((spec.draws, dimensions))
-    for replicate in range(min(spec.replicates, spec.draws)):
-        rng = np.random.default_rng(np.random.SeedSequence(spec.seed, spawn_key=(replicate,)))
-        rows = points[replicate :: spec.replicates]
-        rows[:] = _replicate_points(spec, len(rows), dimensions, rng)
-    return points
 
 
 def _replicate_points(spec: DesignSpec, number: int, dimensions: int, rng: np.random.Generator) -> NDArray[np.float64]:

@@ -23,10 +23,11 @@ from sampling.categories import Fixed
 from sampling.conditions import SCENARIO, Conditional, order_of_values
 from sampling.copula import Copula, DependenceSpec, apply_copula, follow, make_copula
 from sampling.dependence import correlate, links
-from sampling.designs import RANDOM_KINDS, DesignSpec, unit_points
+from sampling.designs import RANDOM_KINDS, DesignSpec, is_extensible, unit_points
 from sampling.errors import SamplingError, nearest_name
 from sampling.file_draws import LABELS, columns_of_file
 from sampling.marginals import Floats, Marginal, Values
+from sampling.rows import DrawRows, PointRows, rows_of
 from sampling.structured import Points, listed_values, structured_points
 
 DrawTable = xr.Dataset
@@ -50,7 +51,24 @@ def draw_table(
     dependence: DependenceSpec = NONE,
     scenarios: Scenarios = NOTHING,
 ) -> DrawTable:
-    """Return the draw table of a design.
+    """Return the draw table of a design, whole; arguments and errors as `draw_rows`."""
+    rows = draw_rows(
+        *(marginals, design), fixed=fixed, defaults=defaults, base=base, dependence=dependence, scenarios=scenarios
+    )
+    return rows.whole()
+
+
+def draw_rows(
+    marginals: Mapping[str, Marginal],
+    design: DesignSpec,
+    *,
+    fixed: Constants = NOTHING,
+    defaults: Constants = NOTHING,
+    base: Path = Path("."),
+    dependence: DependenceSpec = NONE,
+    scenarios: Scenarios = NOTHING,
+) -> DrawRows:
+    """Return the rows of the draw table of a design, made on demand where the design is extensible.
 
     Parameters
     ----------
@@ -72,15 +90,15 @@ def draw_table(
 
     Returns
     -------
-    xarray.Dataset
-        See `DrawTable`.
+    DrawRows
+        Of a `DrawTable`.
 
     Raises
     ------
     SamplingError
         An unknown name, a value of the wrong type, a correlation with no earlier parameter or that cannot be, a number
         that follows what it cannot, or a file of draws with an unknown column, a missing or non-numeric cell, too few
-        rows, or a column for a fixed parameter.
+        rows, or a column for a fixed parameter. Some of these when rows are made.
     """
     for name in (SCENARIO, *LABELS):
         if name in marginals:
@@ -106,23 +124,37 @@ def draw_table(
                     expected = f"a column, a fixed value or a default of {name}"
                     raise SamplingError(f"{(base / str(design.file)).name} header", None, expected)
                 constants[name] = _constant(f"defaults.{name}", name, defaults[name], marginals)
-        points = Points(np.full((number, len(marginals)), 0.5), {})
+        fixed_points = Points(np.full((number, len(marginals)), 0.5), {})
     else:
-        given = {}
-        points = design_points(design, marginals, varying(marginals, constants, copula, worlds))
-    ranks = dependent_ranks(points.ranks, copula)
-    columns = values_of_ranks(ranks, marginals, {**constants, **given}, worlds, points)
+        given, number = {}, design.draws or 0
+        fixed_points = None
+        if is_extensible(design):
+            stretch = PointRows(design, len(marginals))
+        else:
+            fixed_points = design_points(design, marginals, varying(marginals, constants, copula, worlds))
+            number = len(fixed_points.ranks)
     times = max(1, len(worlds))
-    draws = np.arange(len(ranks) * times, dtype=np.int64)
-    variables = {}
-    for name, marginal in marginals.items():
-        told = f"file({(base / str(design.file)).name})" if name in given else _told(name, marginal, constants, worlds)
-        attrs = {"units": marginal.unit, "source": marginal.source, "distribution": told}
-        variables[name] = ("draw", columns[name], attrs)
-    if worlds:
-        attrs = {"units": "", "source": "", "distribution": f"scenarios({', '.join(worlds)})", "role": SCENARIO}
-        variables[SCENARIO] = ("draw", columns[SCENARIO], attrs)
-    return xr.Dataset(variables, coords={"draw": draws, "replicate": ("draw", draws // times % design.replicates)})
+
+    def make(start: int, stop: int) -> DrawTable:
+        first, last = start // times, -(-stop // times)  # points of the design
+        points = fixed_points or Points(stretch.rows(first, last), {})
+        ranks = dependent_ranks(points.ranks, copula)
+        columns = values_of_ranks(ranks, marginals, {**constants, **given}, worlds, points, first)
+        draws = np.arange(first * times, last * times, dtype=np.int64)
+        variables = {}
+        for name, marginal in marginals.items():
+            told = (
+                f"file({(base / str(design.file)).name})" if name in given else _told(name, marginal, constants, worlds)
+            )
+            attrs = {"units": marginal.unit, "source": marginal.source, "distribution": told}
+            variables[name] = ("draw", columns[name], attrs)
+        if worlds:
+            attrs = {"units": "", "source": "", "distribution": f"scenarios({', '.join(worlds)})", "role": SCENARIO}
+            variables[SCENARIO] = ("draw", columns[SCENARIO], attrs)
+        table = xr.Dataset(variables, coords={"draw": draws, "replicate": ("draw", draws // times % design.replicates)})
+        return table.isel(draw=slice(start - first * times, stop - first * times))
+
+    return rows_of(make(0, number * times)) if fixed_points is not None else DrawRows(number * times, make)
 
 
 def varying(
@@ -154,6 +186,7 @@ def values_of_ranks(
     given: Mapping[str, float | str | Values] = NOTHING,
     worlds: Scenarios = NOTHING,
     points: Points | None = None,
+    first: int = 0,
 ) -> dict[str, Values]:
     """Return the values (n S,) of every parameter at its ranks (n, d): stage three.
 
@@ -165,6 +198,8 @@ def values_of_ranks(
         The S scenarios, each with the parameters that it sets.
     points : Points, optional
         For the values that a design lists.
+    first : int
+        Number of the first point in the design, for messages.
     """
     times = max(1, len(worlds))
     # One parameter, one contiguous row: numpy may round strided data otherwise than contiguous data.
@@ -181,7 +216,7 @@ def values_of_ranks(
         elif held is not None:
             values = Fixed(distribution="fixed", value=held).ppf(u)
         elif isinstance(marginal, Conditional):
-            values = marginal.values(u, columns, f"uncertain.{name}")
+            values = marginal.values(u, columns, f"uncertain.{name}", first * times)
         else:
             values = marginal.ppf(u)
         if points is not None and name in points.listed:

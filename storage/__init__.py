@@ -8,6 +8,7 @@ from storage.checking import check_sums
 from storage.compacted import is_compacted
 from storage.compaction import Compaction, compact
 from storage.cube import FORMAT, create_cube, read_layout
+from storage.draw_table import Rows
 from storage.errors import (
     AlreadyCommittedError,
     BatchError,
@@ -70,6 +71,7 @@ __all__ = [
     "Piece",
     "Place",
     "RemotePath",
+    "Rows",
     "StorageError",
     "StoreInUseError",
     "StorePath",

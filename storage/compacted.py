@@ -24,7 +24,8 @@ import zarr
 from zarr.codecs import ZstdCodec
 from zarr.errors import ZarrUserWarning
 
-from storage.cube import ZSTD_LEVEL, open_root
+from storage.cube import open_root
+from storage.draw_table import ZSTD_LEVEL
 from storage.files import Place, StorePath, read_many, root_of, sizes_below
 from storage.layout import ITEM_BYTES, DType, Layout, Variable
 from storage.making import make_whole

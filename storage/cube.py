@@ -16,13 +16,13 @@ from types import MappingProxyType
 from typing import Any, cast
 
 import numpy as np
-import numpy.typing as npt
 import xarray as xr
 import zarr
 from zarr.codecs import ZstdCodec
 from zarr.errors import ZarrUserWarning
 
-from storage.errors import CubeDamagedError, FormatTooNewError, LayoutError, NotACubeError
+from storage.draw_table import ZSTD_LEVEL, Rows, as_rows, create_full, write_draws
+from storage.errors import CubeDamagedError, FormatTooNewError, NotACubeError
 from storage.files import Place, StorePath, creating_file, json_bytes, parsed, root_of, zarr_place
 from storage.layout import GROWS, DType, Layout, Variable, plain_attrs
 from storage.making import make_whole, refuse_taken
@@ -34,18 +34,14 @@ FORMAT = 2
 2: generations, tables, chunks of a fixed length, so that what a cube has may grow.
 """
 
-INPUT_CHUNK, LABEL_CHUNK = 65_536, 1024
-"""Draws in one chunk of the draw table, labels in one of a coordinate: fixed, so that a longer table begins with the
-chunks of the shorter one."""
-
-ZSTD_LEVEL = 3
-"""A fixed level: the same arrays make the same bytes. The frame checksum finds damage when a chunk is read."""
+LABEL_CHUNK = 1024
+"""Labels in one chunk of a coordinate: fixed, so that what a cube has may grow."""
 
 
 def create_cube(
     path: StorePath,
     layout: Layout,
-    inputs: xr.Dataset,
+    inputs: xr.Dataset | Rows,
     study: Mapping[str, Any],
     title: str = "Sweep of draws",
     tables: Mapping[str, bytes] = MappingProxyType({}),
@@ -60,9 +56,10 @@ def create_cube(
         A local directory that does not exist yet, whose parents are made, or an address where nothing lies.
     layout : Layout
         Variables, labels, draws and batches.
-    inputs : xarray.Dataset
+    inputs : xarray.Dataset or Rows
         The draw table: variables over ``draw`` alone (numbers, booleans or strings) and the integer coordinate
-        ``replicate(draw)``. Its attributes become root attributes. A coordinate ``draw``, where there is one, must count from 0.
+        ``replicate(draw)``. Its attributes become root attributes. A coordinate ``draw``, where there is one, must count
+        from 0. As `Rows`, no more than a chunk of it is asked for at a time.
     study : mapping
         The record of the study, anything that JSON can hold. Kept in ``run/study.json``.
     title : str
@@ -79,11 +76,11 @@ def create_cube(
     """
     root = root_of(path)
     refuse_taken(root)
-    check_inputs(layout, inputs)
+    rows = as_rows(layout, inputs)
     study_text = json_bytes(plain_attrs("the study", study))
 
     def write(making: Path) -> None:
-        write_template(making, layout, inputs, title)
+        write_template(making, layout, rows, title)
         (making / "run" / "commits").mkdir()
         (making / "run" / "partial").mkdir()
         write_study(making, study_text, tables)
@@ -191,28 +188,9 @@ def _check_cut(layout: Layout, variable: Variable, array: zarr.Array) -> None:
         raise CubeDamagedError(f"{array.store_path}: {batches if cut[0] != expected[0] else other}")
 
 
-def check_inputs(layout: Layout, inputs: xr.Dataset) -> None:
-    """Refuse a draw table that does not fit the layout; see `create_cube`."""
-    if inputs.sizes.get("draw") != layout.draws:
-        raise LayoutError(f"the draw table has {inputs.sizes.get('draw')} draws, the layout {layout.draws}")
-    if "draw" in inputs.coords and not np.array_equal(inputs["draw"].values, np.arange(layout.draws)):
-        raise LayoutError(f"the coordinate 'draw' of the draw table must count from 0 to {layout.draws - 1}")
-    if "replicate" not in inputs.coords or inputs["replicate"].dtype.kind not in "iu":
-        raise LayoutError("the draw table needs an integer coordinate 'replicate' over 'draw'")
-    taken = {variable.name for variable in layout.variables} | set(layout.coords) | {"run"}
-    for name, array in inputs.variables.items():
-        if name in taken:
-            raise LayoutError(f"draw table: the name {name!r} is taken by the layout")
-        if array.dims != ("draw",):
-            raise LayoutError(f"draw table: {name!r} has dims {array.dims}, expected ('draw',)")
-        if array.dtype.kind not in "biufOTU":
-            raise LayoutError(f"draw table: {name!r} has dtype {array.dtype}, expected numbers, booleans or strings")
-        if array.dtype.kind == "O" and not all(isinstance(value, str) for value in array.values):
-            raise LayoutError(f"draw table: {name!r} mixes strings with other things, expected strings only")
-
-
-def write_template(root: Path, layout: Layout, inputs: xr.Dataset, title: str) -> None:
+def write_template(root: Path, layout: Layout, rows: Rows, title: str) -> None:
     """Write all metadata, the labels and the draw table of a cube into the new directory `root`."""
+    inputs = rows.rows(0, 1)
     of_draws = plain_attrs("the draw table", inputs.attrs)
     attributes = {
         **of_draws,
@@ -234,12 +212,9 @@ def write_template(root: Path, layout: Layout, inputs: xr.Dataset, title: str) -
     run = group.create_group("run", attributes=run_attributes)
     for dim, labels in layout.coords.items():
         chunk = LABEL_CHUNK if dim == GROWS else len(labels)
-        _write_full(group, dim, dim, np.array(labels, dtype=object), {"long_name": dim}, chunk)
-    draw = np.arange(layout.draws, dtype=np.int64)
-    for owner in (group, run):
-        _write_full(owner, "draw", "draw", draw, inputs["draw"].attrs, INPUT_CHUNK)
-    for name in ("replicate", *inputs.data_vars):
-        _write_full(group, str(name), "draw", inputs[name].values, inputs[name].attrs, INPUT_CHUNK)
+        array = create_full(group, dim, dim, len(labels), np.dtype(object), {"long_name": dim}, chunk)
+        array[:] = np.array(labels, dtype=object)
+    write_draws(group, run, layout, rows)
     for owner, variables in ((group, layout.variables), (run, layout.run_variables)):
         for variable in variables:
             _create_empty(owner, layout, variable)
@@ -247,24 +222,6 @@ def write_template(root: Path, layout: Layout, inputs: xr.Dataset, title: str) -
         # xarray warns when it opens a store without consolidated metadata, zarr when it writes them; readers win.
         warnings.filterwarnings("ignore", "Consolidated metadata is currently not part", ZarrUserWarning)
         zarr.consolidate_metadata(os.fspath(root), zarr_format=3)
-
-
-def _write_full(
-    group: zarr.Group, name: str, dim: str, values: npt.NDArray[Any], attrs: Mapping[Any, Any], chunk: int
-) -> None:
-    text = values.dtype.kind in "OTU"
-    array = group.create_array(
-        name,
-        shape=values.shape,
-        dtype=str if text else values.dtype,
-        chunks=(chunk,),
-        compressors=ZstdCodec(level=ZSTD_LEVEL, checksum=True),
-        chunk_key_encoding={"name": "default", "separator": "."},
-        dimension_names=(dim,),
-        attributes=plain_attrs(f"variable {name!r}", attrs),
-        config={"write_empty_chunks": True},
-    )
-    array[:] = values.astype(object) if text else values
 
 
 def _create_empty(group: zarr.Group, layout: Layout, variable: Variable) -> None:

@@ -21,7 +21,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from storage.cube import check_inputs, layout_of, open_root, write_study, write_template
+from storage.cube import layout_of, open_root, write_study, write_template
+from storage.draw_table import Rows, as_rows
 from storage.errors import LayoutError
 from storage.files import (
     StorePath,
@@ -36,14 +37,14 @@ from storage.files import (
 )
 from storage.layout import GROWS, Layout, plain_attrs
 from storage.making import remove_files, upload
-from storage.reading import read_inputs
+from storage.reading import input_blocks
 from storage.remote import RemotePath, at_once
 
 
 def extend_cube(
     path: StorePath,
     layout: Layout,
-    inputs: xr.Dataset,
+    inputs: xr.Dataset | Rows,
     study: Mapping[str, Any],
     tables: Mapping[str, bytes] = MappingProxyType({}),
 ) -> None:
@@ -57,8 +58,8 @@ def extend_cube(
         The cube.
     layout : Layout
         As `Layout.grown` makes it from that of the cube.
-    inputs : xarray.Dataset
-        The longer draw table; its first rows are those of the cube.
+    inputs : xarray.Dataset or Rows
+        The longer draw table; its first rows are those of the cube. See `create_cube`.
     study : mapping
         The record of the study in place of the one there.
     tables : mapping of str to bytes
@@ -72,13 +73,14 @@ def extend_cube(
     root, group = root_of(path), open_root(path)
     finish_extension(path)
     _check_growth(layout_of(group), layout, int(group.attrs["wattbit_format"]))
-    check_inputs(layout, inputs)
-    _check_rows(read_inputs(path), inputs)
+    rows = as_rows(layout, inputs)
+    for start, held in input_blocks(path):
+        _check_rows(held, rows.rows(start, start + held.sizes["draw"]))
     study_text = json_bytes(plain_attrs("the study", study))
     title = str(group.attrs["title"])
 
     def write(staged: Path) -> None:
-        write_template(staged, layout, inputs, title)
+        write_template(staged, layout, rows, title)
         write_study(staged, study_text, tables)
 
     if isinstance(root, RemotePath):
@@ -176,7 +178,7 @@ def _check_rows(old: xr.Dataset, new: xr.Dataset) -> None:
     if names != [*new.data_vars]:
         raise LayoutError(f"the draw table has {[*new.data_vars]}, the cube {names}")
     for name in ("replicate", *names):
-        were, are = old[name].values, new[name].values[: old.sizes["draw"]]
+        were, are = old[name].values, new[name].values
         same = were.tobytes() == are.tobytes() if were.dtype.kind in "biuf" else np.array_equal(were, are)
         if not same:
             raise LayoutError(f"the draw table does not begin with that of the cube: {name!r} differs")

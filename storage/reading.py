@@ -18,6 +18,7 @@ import zarr
 
 from storage.compacted import MARK, layout_of_compacted, open_compacted, read_batches
 from storage.cube import layout_of, open_root
+from storage.draw_table import INPUT_CHUNK
 from storage.errors import CubeDamagedError
 from storage.files import Place, StorePath, list_files, read_json, read_many, root_of, study_file, tables_directory
 from storage.layout import GROWS, Layout, Variable
@@ -126,6 +127,14 @@ def read_inputs(path: StorePath) -> xr.Dataset:
     inputs = _with_python_strings(stored[names].load())
     inputs.attrs = dict(group["run"].attrs["draw_table_attrs"])
     return inputs
+
+
+def input_blocks(path: StorePath) -> Iterator[tuple[int, xr.Dataset]]:
+    """Yield the draw table chunk by chunk, each with the number of its first draw; errors as `open_cube`."""
+    group = open_root(path)
+    stored = open_lazily(group, root_of(path))[group.attrs["wattbit_inputs"]]
+    for start in range(0, stored.sizes["draw"], INPUT_CHUNK):
+        yield start, _with_python_strings(stored.isel(draw=slice(start, start + INPUT_CHUNK)).load())
 
 
 def read_study(path: StorePath) -> dict[str, Any]:

@@ -19,8 +19,8 @@ from sampling.categories import Fixed
 from sampling.errors import nearest_name
 from sampling.ratio import Joint
 from storage import Place, local_tables, read_inputs, read_study
-from sweep.drawing import DRIVER, ROLE
 from sweep.errors import StudyError, explain
+from sweep.theta import DRIVER, ROLE
 
 AS_DRAWN = "study"
 MIX = "mix"

@@ -18,8 +18,8 @@ from model.inputs import CURTAILABLE, STORAGE, THERMAL
 from model.outcomes import TECHNOLOGIES, compare
 from model.siting import TWH_PER_GW_YEAR, count_sites, headroom_exceeded
 from model.template import Floats
-from sweep.drawing import Theta
 from sweep.stored import StoredStudy
+from sweep.theta import Theta
 
 RELATIVE, ABSOLUTE = 1e-6, 2e-5  # of a stored value; the solver keeps a row of a day to 1e-7 GW
 Cells = Mapping[str, Floats]

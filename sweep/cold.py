@@ -19,8 +19,8 @@ from model import WEATHER_YEAR, Configuration, Status, dispatch, parameters, sit
 from model.siting import TWH_PER_GW_YEAR
 from model.template import Floats
 from model.weather import HOURS
-from sweep.drawing import Theta
 from sweep.stored import StoredStudy
+from sweep.theta import Theta
 
 COSTS = ("fuel_cost", "co2_cost", "dispatch_cost", "siting_cost", "total_cost")
 TOLERANCE = 1e-6  # relative

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import xarray as xr
 
-from model import InputError, Inputs, check_draws, optional_parameters, read_inputs, required_parameters
-from sampling import Marginal, design_notes, draw_table, marginal_from_dict, read_uncertainty
+from model import WEATHER_YEAR, InputError, Inputs, check_draws, optional_parameters, read_inputs, required_parameters
+from sampling import DrawRows, Marginal, design_notes, draw_rows, marginal_from_dict, read_uncertainty
 from sampling.tables import read_rows
+from sweep.draws_hash import DrawsHash
 from sweep.study import Study
-
-Theta = dict[str, float | str]
-ROLE = "role"  # attribute of a column that is no parameter of the model: a scenario's name, or a driver
-DRIVER = "driver"
+from sweep.theta import DRIVER, ROLE, Theta, model_columns
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +24,12 @@ class Drawn:
 
     Attributes
     ----------
+    rows : DrawRows
+        The draws, made when they are asked for where the design lets that be.
+    years : mapping
+        How many draws have each weather year.
+    checksum : str
+        Of the draws; see `DrawsHash`.
     mids : dict
         Value of every parameter of the model that nobody sets.
     notes : tuple of str
@@ -31,14 +37,21 @@ class Drawn:
     """
 
     inputs: Inputs
-    table: xr.Dataset
+    rows: DrawRows
+    years: Mapping[str, int]
+    checksum: str
     marginals: Mapping[str, Marginal]
     mids: Theta
     notes: tuple[str, ...]
 
+    @cached_property
+    def table(self) -> xr.Dataset:
+        """All draws in memory, 8 bytes for each of their values."""
+        return self.rows.whole()
+
 
 def draw(study: Study, base: Path) -> Drawn:
-    """Draw a study and check every draw for what is physically possible.
+    """Draw a study and check every draw for what is physically possible, a block of draws at a time.
 
     Parameters
     ----------
@@ -53,7 +66,7 @@ def draw(study: Study, base: Path) -> Drawn:
     inputs = read_inputs(study.inputs, base)
     columns = read_rows(base / study.design.file)[0] if study.design.file is not None else []
     marginals, mids = read_marginals(study, inputs, columns, base)
-    table = draw_table(
+    rows = draw_rows(
         marginals,
         study.design,
         fixed=study.fixed,
@@ -62,21 +75,25 @@ def draw(study: Study, base: Path) -> Drawn:
         dependence=study.dependence,
         scenarios=study.scenario,
     )
+    if study.driver:
+        rows = rows.changed(lambda part: _with_drivers(part, study))
+    years: Counter[str] = Counter()
+    checksum = DrawsHash()
+    first = 0
+    for block in rows.blocks():
+        values = {name: block[name].values for name in model_columns(block)}
+        check_draws(values, inputs, study.design.file or "draws", first)
+        checksum.add(block)
+        years.update(values[WEATHER_YEAR].tolist())
+        first += block.sizes["draw"]
+    notes = design_notes(marginals, study.design, fixed=study.fixed, dependence=study.dependence)
+    return Drawn(inputs, rows, years, checksum.text(), marginals, mids, (*notes, *_unit_notes(study, inputs)))
+
+
+def _with_drivers(table: xr.Dataset, study: Study) -> xr.Dataset:
     for name in study.driver:
         table[name].attrs[ROLE] = DRIVER
-    check_draws({name: table[name].values for name in model_columns(table)}, inputs, study.design.file or "draws")
-    notes = design_notes(marginals, study.design, fixed=study.fixed, dependence=study.dependence)
-    return Drawn(inputs, table, marginals, mids, (*notes, *_unit_notes(study, inputs)))
-
-
-def model_columns(table: xr.Dataset) -> list[str]:
-    """Return the names of the columns of a draw table that are parameters of the model."""
-    return [str(name) for name, column in table.data_vars.items() if ROLE not in column.attrs]
-
-
-def theta_of(table: xr.Dataset, draw: int) -> Theta:
-    """Return one row of the draw table: the parameters of the model."""
-    return {name: table[name].values[draw] for name in model_columns(table)}
+    return table
 
 
 def read_marginals(

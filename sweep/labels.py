@@ -5,7 +5,7 @@ from __future__ import annotations
 import xarray as xr
 
 from sampling.conditions import SCENARIO
-from sweep.drawing import DRIVER, ROLE
+from sweep.theta import DRIVER, ROLE
 
 MEANINGS = {
     "dc_demand": "mean IT load of all data centres",

@@ -6,6 +6,7 @@ import hashlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -30,22 +31,29 @@ from model import (
     read_configurations,
     solve_draw,
 )
+from sampling import DrawRows
 from storage import Layout, Variable
-from sweep.drawing import Drawn, Theta, draw, tables_of_values, theta_of
+from sweep.drawing import Drawn, draw, tables_of_values
 from sweep.labels import labelled
 from sweep.study import Study
+from sweep.theta import REGRET, Theta, theta_of
 
 PACKAGES = ("wattbit-sweep", "highspy", "numpy", "pyomo", "scipy", "tsam")  # what may change a byte of the cube
 PILOT_DAYS = 24
-REGRET = "regret_total"  # the outcome that rests on all configurations of a draw
 
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """A study that can run: its draws, its case, the shape of its cube, and what the cube must agree with."""
+    """A study that can run: its draws, its case, the shape of its cube, and what the cube must agree with.
+
+    Attributes
+    ----------
+    rows : DrawRows
+        The draws as the cube has them, with what is told of each column.
+    """
 
     study: Study
-    table: xr.Dataset
+    rows: DrawRows
     case: Case
     layout: Layout
     identity: Mapping[str, Any]
@@ -53,11 +61,15 @@ class Plan:
     mids: Theta
     drawn: Drawn
 
+    @cached_property
+    def table(self) -> xr.Dataset:
+        """All draws in memory: for what looks at them as a whole, never for a sweep."""
+        return self.rows.whole()
+
     @property
     def days_per_draw(self) -> float:
         """Mean number of days over the draws."""
-        years = self.table[WEATHER_YEAR].values
-        return float(np.mean([len(self.case.days[str(y)].day) for y in years]))
+        return sum(len(self.case.days[y].day) * count for y, count in self.drawn.years.items()) / self.rows.draws
 
     def counts(self) -> dict[str, int]:
         """Draws, configurations, batches, values and files of the sweep."""
@@ -75,7 +87,7 @@ class Plan:
 
     def pilot_seconds(self) -> float:
         """Seconds that one draw takes on this machine, measured on the first draw with at most ``PILOT_DAYS`` days."""
-        theta = theta_of(self.table, 0)
+        theta = theta_of(self.rows.rows(0, 1), 0)
         year = str(theta[WEATHER_YEAR])
         days = self.case.days[year]
         chosen = np.unique(np.linspace(0, len(days.day) - 1, PILOT_DAYS).round().astype(int))
@@ -109,21 +121,10 @@ class Plan:
 
 
 def make_plan(study: Study, base: Path) -> Plan:
-    """Check a study whole and lay out its sweep.
-
-    Parameters
-    ----------
-    base : Path
-        Folder of the study file, which its paths are relative to.
-
-    Raises
-    ------
-    InputError, SamplingError, ValidationError
-        Whatever is wrong with the study or its tables.
-    """
+    """Check a study whole and lay out its sweep; arguments and errors as `sweep.drawing.draw`, and what else is wrong."""
     drawn = draw(study, base)
-    inputs, table, mids = drawn.inputs, drawn.table, drawn.mids
-    years = [y for y in inputs.weather if (table[WEATHER_YEAR].values == y).any()]
+    inputs, mids = drawn.inputs, drawn.mids
+    years = [y for y in inputs.weather if y in drawn.years]
     days = choose_days(study.days, inputs, years, base)
     case = make_case(study, inputs, days, mids)
     attrs = {
@@ -137,10 +138,10 @@ def make_plan(study: Study, base: Path) -> Plan:
     files = _files(study, case, base, tables_of_values(drawn.marginals))
     return Plan(
         study=study,
-        table=labelled(table).assign_attrs(attrs),
+        rows=drawn.rows.changed(lambda part: labelled(part).assign_attrs(attrs)),
         case=case,
-        layout=_layout(study, case, table),
-        identity=_identity(study, case, table, files),
+        layout=_layout(study, case, drawn.rows.draws),
+        identity=_identity(study, case, drawn.checksum, files),
         tables=files,
         mids=mids,
         drawn=drawn,
@@ -158,7 +159,7 @@ def make_case(
     return build_case(inputs, days, configurations, study.reference, study.siting, start)
 
 
-def _layout(study: Study, case: Case, table: xr.Dataset) -> Layout:
+def _layout(study: Study, case: Case, draws: int) -> Layout:
     flags = {"flag_values": [int(s) for s in Status], "flag_meanings": " ".join(s.name.lower() for s in Status)}
     variables = [
         Variable(
@@ -179,7 +180,7 @@ def _layout(study: Study, case: Case, table: xr.Dataset) -> Layout:
     return Layout(
         variables=tuple(variables),
         coords=coordinates(case.inputs, case.configurations, case.tiers),
-        draws=table.sizes["draw"],
+        draws=draws,
         batch=study.batch,
         run_variables=tuple(run),
     )
@@ -195,7 +196,7 @@ def _files(study: Study, case: Case, base: Path, values: Mapping[str, Path]) -> 
     return dict(sorted(files.items()))
 
 
-def _identity(study: Study, case: Case, table: xr.Dataset, files: Mapping[str, Path]) -> dict[str, Any]:
+def _identity(study: Study, case: Case, draws: str, files: Mapping[str, Path]) -> dict[str, Any]:
     """What decides the bytes of the cube: the study, the content of its files, days, templates and solver versions."""
     paths: dict[str, Any] = {
         "days": {"file"},
@@ -211,21 +212,11 @@ def _identity(study: Study, case: Case, table: xr.Dataset, files: Mapping[str, P
         "shares": {name: hashlib.sha256(values.tobytes()).hexdigest() for name, values in shares.items()},
         "days": {year: {"day": days.day.tolist(), "weight": days.weight.tolist()} for year, days in case.days.items()},
         "start": next(iter(case.days)),
-        "draws": table_hash(table),
+        "draws": draws,
         "template": {"dispatch": case.dispatch.fingerprint(), **stages},
         "source": current_source(),
         "versions": current_versions(),
     }
-
-
-def table_hash(table: xr.Dataset, draws: int | None = None) -> str:
-    """SHA-256 of the draws, or of the first so many: names in order, numbers by their bytes, text as it is."""
-    digest = hashlib.sha256()
-    for name, column in table.data_vars.items():
-        values = column.values[:draws]
-        numeric = values.dtype.kind == "f"
-        digest.update(str(name).encode() + (values.tobytes() if numeric else "\n".join(values).encode()))
-    return digest.hexdigest()
 
 
 def current_versions() -> dict[str, str]:

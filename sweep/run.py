@@ -72,7 +72,7 @@ class Limits:
     @classmethod
     def after_pilot(cls, plan: Plan, seconds: float, watchdog: float | None = None) -> Limits:
         """From a pilot that took so many seconds a draw, just now in this process; the driver alone holds the draws."""
-        resident = max(resident_bytes() - plan.table.nbytes, 0)
+        resident = max(resident_bytes() - plan.rows.held, 0)
         return cls(watchdog or max(WATCHDOG_SECONDS, WATCHDOG_PILOTS * seconds), int(MEMORY_SLACK * resident) or None)
 
 
@@ -160,7 +160,7 @@ def run(
             finish_extension(store)
             plan = fitted(plan, store)
             if read_layout(store) != plan.layout:
-                extend_cube(store, plan.layout, plan.table, {"identity": plan.identity}, table_bytes(plan))
+                extend_cube(store, plan.layout, plan.rows, {"identity": plan.identity}, table_bytes(plan))
         except OSError as fault:
             raise RunStoppedError(f"{store} could not be extended: {fault}") from fault
         missing = _short(cube_progress(store).missing_batches)
@@ -249,7 +249,7 @@ def _create(plan: Plan, store: Place) -> None:
     title = f"Sweep of {plan.study.name}"
     try:
         with suppress(CubeExistsError):  # another run made it meanwhile: only one of the two gets the lease
-            create_cube(store, plan.layout, plan.table, {"identity": plan.identity}, title, table_bytes(plan))
+            create_cube(store, plan.layout, plan.rows, {"identity": plan.identity}, title, table_bytes(plan))
     except OSError as fault:
         raise CannotWriteError(f"{store} cannot be made: {fault}") from fault
 
@@ -269,7 +269,7 @@ def _execute(
     serial: bool,
     memory: int | None,
 ) -> Iterator[BatchSummary]:
-    part = Draws.cutter(plan.table, plan.layout)
+    part = Draws.cutter(plan.rows, plan.layout)
     if serial or not batches:
         return run_serial(solve_in_process, work, batches, part)
     # Deaths beyond those that set aside every draw of a batch are of no draw's making.

@@ -13,9 +13,9 @@ from storage import CubeDamagedError, Place, check_sums, cube_progress, open_cub
 from sweep.books import Books
 from sweep.code import UNKNOWN
 from sweep.cold import ColdSolver
-from sweep.drawing import theta_of
 from sweep.plan import PACKAGES, current_source, current_versions
 from sweep.stored import StoredStudy, identity_faults, stored_study
+from sweep.theta import theta_of
 
 DRAWS_AT_ONCE = 256
 RESIDUAL = 1e-6  # of a stored solve; HiGHS aims at 1e-7

@@ -23,10 +23,11 @@ from model import (
     required_parameters,
     solve_draw,
 )
-from sweep.drawing import Theta, read_marginals
+from sweep.drawing import read_marginals
 from sweep.errors import StudyError
 from sweep.plan import make_case
 from sweep.study import Study
+from sweep.theta import Theta
 
 
 def what_if(

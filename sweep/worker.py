@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import xarray as xr
 
 from model import OUTCOMES, RESIDUALS, Case, Status, solve_draw
 from model.outcomes import compare
@@ -22,6 +22,7 @@ from storage import (
     AlreadyCommittedError,
     Layout,
     Piece,
+    Rows,
     StorageError,
     check_lease,
     put_note,
@@ -33,14 +34,14 @@ from storage import (
     write_summary,
 )
 from sweep.code import code_version
-from sweep.drawing import Theta, model_columns
 from sweep.patience import patiently
-from sweep.plan import REGRET
 from sweep.set_aside import TOGETHER, Future, Row, causes, set_aside_row, solve_alone, watched
 from sweep.tally import BatchSummary, Tally
+from sweep.theta import REGRET, Theta, model_columns
 
 Arrays = dict[str, npt.NDArray[Any]]
 COMPARED = ("fuel_cost", "co2_cost", "dispatch_cost", "total_cost", "status")  # what savings and regrets follow from
+CUT_DRAWS, CUTS_KEPT = 16_384, 32  # draws that are made at once for the batches among them; such stretches kept
 BEGUN = "begun"  # notes of batches that a run without workers has begun
 
 
@@ -69,7 +70,7 @@ class Work:
 
 @dataclass(frozen=True, eq=False)
 class Draws:
-    """A batch and its rows of the draw table, cut out when it is handed over: a million draws stay with the driver.
+    """A batch and its rows of the draw table, cut out when it is handed over: no worker holds the table.
 
     ``deaths``: how many workers have died of it.
     """
@@ -80,18 +81,30 @@ class Draws:
     deaths: int = 0
 
     @classmethod
-    def of(cls, table: xr.Dataset, layout: Layout, batch: int) -> Draws:
-        """The rows of a batch."""
-        return cls.cutter(table, layout)(batch)
+    def of(cls, rows: Rows, layout: Layout, batch: int) -> Draws:
+        """The rows of one batch alone."""
+        start, stop = layout.bounds(batch)
+        table = rows.rows(start, stop)
+        return cls(batch, start, {name: table[name].values for name in model_columns(table)})
 
     @classmethod
-    def cutter(cls, table: xr.Dataset, layout: Layout) -> Callable[..., Draws]:
-        """What makes the rows of any batch that has cost so many workers, without a copy of the table."""
-        columns = {name: table[name].values for name in model_columns(table)}
+    def cutter(cls, rows: Rows, layout: Layout) -> Callable[..., Draws]:
+        """What makes the rows of any batch that has cost so many workers; it holds those of few batches around."""
+        together = max(1, CUT_DRAWS // layout.batch)  # batches that are cut from one stretch of the table
+
+        @lru_cache(CUTS_KEPT)
+        def stretch(number: int) -> tuple[int, Mapping[str, npt.NDArray[Any]]]:
+            first, _ = layout.bounds(number * together)
+            _, last = layout.bounds(min((number + 1) * together, layout.batches) - 1)
+            table = rows.rows(first, last)
+            return first, {name: table[name].values for name in model_columns(table)}
 
         def cut(batch: int, deaths: int = 0) -> Draws:
             start, stop = layout.bounds(batch)
-            return cls(batch, start, {name: values[start:stop] for name, values in columns.items()}, deaths)
+            first, columns = stretch(batch // together)
+            return cls(
+                batch, start, {name: each[start - first : stop - first] for name, each in columns.items()}, deaths
+            )
 
         return cut
 

@@ -12,8 +12,9 @@ import pytest
 from model.inputs import SHIPPED
 from sampling import read_uncertainty
 from storage import open_cube
-from sweep.drawing import draw, model_columns, theta_of
+from sweep.drawing import draw
 from sweep.study import read_study
+from sweep.theta import model_columns, theta_of
 from tests.sweep_cases import DRAWS, files, files_outside_run, plan_of, strict_json, wattbit, write_study
 
 RICH = """

@@ -17,8 +17,9 @@ from model import solve_draw
 from storage import NotACubeError, cube_progress, open_cube
 from sweep.errors import StudyError
 from sweep.growth import fitted
-from sweep.plan import Plan, theta_of
+from sweep.plan import Plan
 from sweep.run import default_store, run
+from sweep.theta import theta_of
 from sweep.worker import Draws, Work, solve_batch
 from tests.sweep_cases import (
     DRAWS,
@@ -208,7 +209,7 @@ def test_fault_in_a_solve_ends_the_run_and_keeps_what_is_finished(
 
 def test_batch_tells_its_draws_and_seconds(plan: Plan, copy: Path) -> None:
     commit_record(copy, 2).unlink()
-    summary = solve_batch(Work(plan.case, str(copy), plan.identity["versions"]), Draws.of(plan.table, plan.layout, 2))
+    summary = solve_batch(Work(plan.case, str(copy), plan.identity["versions"]), Draws.of(plan.rows, plan.layout, 2))
     assert (summary.batch, summary.draws) == (2, 1)
     assert np.isfinite(summary.seconds)
     assert summary.seconds > 0
