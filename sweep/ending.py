@@ -18,10 +18,11 @@ from model import InputError, TemplateError
 from report import CubeContentError
 from sampling import SamplingError
 from storage import StorageError
+from sweep.entry import INTERRUPTED, TERMINATED
 from sweep.errors import StudyError
 
 REFUSED = (StudyError, InputError, SamplingError, StorageError, TemplateError, CubeContentError, OSError)
-DONE, WITH_FAILURES, REFUSAL, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
+DONE, WITH_FAILURES, REFUSAL = 0, 1, 2
 INTERRUPTED_RUN = "; finished batches are kept, the same line again goes on from there"
 
 
@@ -32,7 +33,7 @@ def refusing(command: Callable[..., int]) -> Callable[..., None]:
     def guarded(*arguments: Any, **options: Any) -> None:
         kept = INTERRUPTED_RUN if command.__name__ == "run" else ""
         try:
-            with leaving_on_sigterm():
+            with heeding_signals():
                 code = command(*arguments, **options)
         except BrokenPipeError:
             raise  # click ends quietly where the reader of a pipe has gone
@@ -52,8 +53,8 @@ def refusing(command: Callable[..., int]) -> Callable[..., None]:
 
 
 @contextmanager
-def leaving_on_sigterm() -> Iterator[None]:
-    """Leave by ``SystemExit``, so that a lease is given back; once Ray is connected, it does the same in its own way."""
+def heeding_signals() -> Iterator[None]:
+    """Within, Ctrl-C and SIGTERM raise, so that a lease is given back; once Ray is connected, it leaves in its own way."""
 
     def leave(number: int, frame: FrameType | None) -> None:
         sys.exit(number)
@@ -61,8 +62,13 @@ def leaving_on_sigterm() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread may set what a signal does
         return
-    before = signal.signal(signal.SIGTERM, leave)
+    raising = {signal.SIGTERM: leave, signal.SIGINT: signal.default_int_handler}
+    before = {number: signal.getsignal(number) for number in raising}
+    for number, raises in raising.items():
+        if before[number] is not signal.SIG_IGN:
+            signal.signal(number, raises)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
+        for number, former in before.items():
+            signal.signal(number, former or signal.SIG_DFL)

@@ -14,7 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from sweep.ending import DONE, INTERRUPTED, REFUSAL, REFUSED, TERMINATED, WITH_FAILURES
+from sweep.ending import DONE, REFUSAL, REFUSED, WITH_FAILURES
+from sweep.entry import INTERRUPTED, TERMINATED
 from sweep.errors import StudyError
 from sweep.events import LEVELS, Event
 

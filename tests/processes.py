@@ -20,7 +20,7 @@ Process = tuple[int, str]  # number, and when it started: numbers are used again
 def start_wattbit(folder: Path, *line: str, **environment: str) -> subprocess.Popen[str]:
     """Start the command line as a process of its own, that Ctrl-C reaches even where tests run in the background."""
     heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"  # a background job ignores it
-    code = f"{heed}; from sweep.cli import main; main()"
+    code = f"{heed}; from sweep.entry import main; main()"
     everything = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
     return subprocess.Popen([sys.executable, "-c", code, *line], cwd=folder, env=everything, stderr=-1, text=True)
 
