@@ -3,7 +3,7 @@
 This package knows nothing of what it keeps: the variables come as a `Layout`.
 """
 
-from storage.batches import write_batch
+from storage.batches import reopen_batch, write_batch
 from storage.checking import check_sums
 from storage.compacted import is_compacted
 from storage.compaction import Compaction, compact
@@ -110,6 +110,7 @@ __all__ = [
     "read_summary",
     "read_tables",
     "remove_note",
+    "reopen_batch",
     "root_of",
     "write_batch",
     "write_summary",

@@ -34,10 +34,12 @@ from storage.files import (
     json_bytes,
     put_files,
     read_many,
+    remove_file,
     root_of,
 )
 from storage.layout import GROWS, Layout, Variable, plain_attrs
 from storage.records import Piece, Records, missing_pieces, read_records, sha256
+from storage.summaries import summary_file
 
 Array = npt.NDArray[Any]
 
@@ -214,3 +216,21 @@ def _count_status(layout: Layout, status: Array) -> dict[str, int]:
         if int(value) not in meanings:
             raise BatchError(f"array 'status' holds {value}, expected one of {meanings}")
     return {meanings[int(value)]: int(count) for value, count in zip(values, counts, strict=True)}
+
+
+def reopen_batch(path: StorePath, batch_index: int) -> None:
+    """Take back that a batch is committed: it is missing then, and may be written anew over what is there.
+
+    The caller holds the cube's lease. The record of the configurations added last goes first, so that a process that is
+    killed in between leaves a cube that is only less complete.
+
+    Raises
+    ------
+    LayoutError
+        Where there is no such batch.
+    """
+    root, layout = root_of(path), layout_of(open_root(path))
+    start, _ = layout.bounds(batch_index)
+    for generation in reversed(range(len(layout.generations))):
+        remove_file(commit_file(root, batch_index, generation))
+    remove_file(summary_file(root, start))

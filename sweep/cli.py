@@ -30,6 +30,7 @@ from sweep.plan import Plan
 from sweep.run import Limits, check_store, default_store, missing_draws, refuse_memory
 from sweep.run import run as run_plan
 from sweep.runlog import RunLog, log_file
+from sweep.set_aside import batches_aside
 from sweep.stopping import Standing, ahead, per_point, run_growing
 from sweep.study import Study
 
@@ -66,6 +67,7 @@ def main() -> None:
     metavar="N",
     help="The first N draws with all 365 days instead, into results/<name>.full.zarr: for `wattbit correct`.",
 )
+@click.option("--retry-set-aside", is_flag=True, help="Try draws again that were set aside, as with more memory now.")
 @click.option("--log", type=click.Path(path_type=Path), help="The run log; default: beside the page, .log.jsonl.")
 @refusing
 def run(
@@ -78,6 +80,7 @@ def run(
     serial: bool,
     watchdog: float | None,
     full_year: int | None,
+    retry_set_aside: bool,
     log: Path | None,
 ) -> int:
     """Run a study, or finish or extend the cube that an earlier run left; then print the table and write the report."""
@@ -98,6 +101,9 @@ def run(
         click.echo(f"{target} will be extended by {more}; what it holds is kept", err=True)
     processors = workers or (1 if serial else os.cpu_count() or 1)
     missing = missing_draws(plan, target)
+    if retry_set_aside and exists(target) and (again := len(batches_aside(target))):
+        click.echo(f"{again} batch{'es' * (again > 1)} with draws that were set aside will be solved again", err=True)
+        missing = min(missing + again * plan.layout.batch, plan.layout.draws)
     if missing:
         check_store(target)
     seconds = plan.pilot_seconds() if missing or written.stop else 0.0
@@ -107,7 +113,7 @@ def run(
     if written.stop:
         click.echo(stop_text.stop_plan_text(written), err=True)
     with logged, listening(logged.heed):
-        how = {"workers": workers, "address": address, "serial": serial, "limits": limits}
+        how = {"workers": workers, "address": address, "serial": serial, "limits": limits, "retry": retry_set_aside}
         logged.code = _run_and_tell(written, plan, study, target, page, as_json, how)
     return logged.code
 
@@ -137,6 +143,8 @@ def _run_and_tell(
     if standings:
         held = read_layout(target).draws // per_point(written)
         click.echo(stop_text.stopped_text(standings, written, held), err=True)
+        if note := stop_text.looks_note(standings):
+            click.echo(note, err=True)
     try:
         tell_table(target, as_json, {"stop": stop_text.stopped_record(standings, written)} if standings else {})
         write_page(target, page, f"wattbit run {study}")

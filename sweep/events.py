@@ -20,6 +20,7 @@ LEVELS = {
     "batch_requeued": logging.INFO,
     "batch_left": logging.ERROR,
     "draw_set_aside": logging.WARNING,
+    "set_aside_retried": logging.INFO,
     "processors_gained": logging.INFO,
     "processors_lost": logging.WARNING,
     "no_worker_yet": logging.WARNING,

@@ -36,7 +36,7 @@ from sweep.patience import patiently
 from sweep.plan import Plan
 from sweep.progress import DrawProgress
 from sweep.ray_cluster import resident_bytes
-from sweep.set_aside import ASIDE, TOGETHER, TRIES
+from sweep.set_aside import ASIDE, TOGETHER, TRIES, try_again
 from sweep.tally import BatchSummary
 from sweep.worker import Draws, Work, solve_batch, solve_in_process
 
@@ -122,6 +122,7 @@ def run(
     serial: bool = False,
     limits: Limits = NO_LIMITS,
     command: str = "wattbit solve STUDY",
+    retry: bool = False,
 ) -> Outcome:
     """Solve every draw and configuration that the store does not hold yet; no other run may write there meanwhile.
 
@@ -131,6 +132,8 @@ def run(
         A run that is ``serial`` heeds none: what it would have to end is itself.
     command : str
         How a single future of the study is solved, for the notes on draws that are set aside.
+    retry : bool
+        Try draws again that the store has set aside.
 
     Raises
     ------
@@ -153,7 +156,7 @@ def run(
         reach(address)
     if not exists(store):
         _create(plan, store)
-    elif read_layout(store) == plan.layout and len(committed_batches(store)) == plan.layout.batches:
+    elif not (retry and note_numbers(store, ASIDE)) and _is_complete(plan, store):
         return Outcome(found=plan.layout.draws, set_aside=set_aside_notes(store))
     with Lease(store) as lease:
         try:
@@ -163,6 +166,7 @@ def run(
                 extend_cube(store, plan.layout, plan.rows, {"identity": plan.identity}, table_bytes(plan))
         except OSError as fault:
             raise RunStoppedError(f"{store} could not be extended: {fault}") from fault
+        again = try_again(store) if retry else 0
         missing = _short(cube_progress(store).missing_batches)
         outcome = Outcome(found=plan.layout.draws - missing_draws(plan, store))
         work = Work(
@@ -182,6 +186,8 @@ def run(
                 if not serial:
                     stack.enter_context(listening(RunMetrics().heed))
                 _tell_begin(plan, store, len(missing), outcome.found, workers, address, serial)
+                if again:
+                    emit("set_aside_retried", draws=again)
                 for summary in _execute(plan, work, missing, workers, address, serial, limits.memory):
                     outcome.solved += summary.draws
                     _tell(summary)
@@ -192,6 +198,10 @@ def run(
             raise RunStoppedError(str(fault)) from fault
     outcome.set_aside = set_aside_notes(store)
     return outcome
+
+
+def _is_complete(plan: Plan, store: Place) -> bool:
+    return read_layout(store) == plan.layout and len(committed_batches(store)) == plan.layout.batches
 
 
 def set_aside_notes(store: Place) -> list[dict[str, Any]]:

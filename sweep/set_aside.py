@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from model import OUTCOMES, RESIDUALS, Case, Status, coordinates
-from storage import StorageError, note_numbers, put_note, read_note, remove_note
+from storage import Place, StorageError, note_numbers, put_note, read_layout, read_note, remove_note, reopen_batch
 from sweep.alone import CrashedError, call_alone
 from sweep.patience import patiently
 
@@ -104,6 +104,27 @@ def solve_alone(solve: Any, case: Case, future: Future, seconds: float | None) -
     patiently(lambda: future.set_aside(cause, tries))
     patiently(lambda: remove_note(store, ATTEMPTS, draw))
     return None, cause
+
+
+def batches_aside(store: Place) -> list[int]:
+    """Return the batches that have draws that were set aside, in order."""
+    batch = read_layout(store).batch
+    return sorted({draw // batch for draw in note_numbers(store, ASIDE)})
+
+
+def try_again(store: Place) -> int:
+    """Make the batches of all draws that were set aside missing, and forget that they were; returns how many draws.
+
+    Whoever calls holds the lease. A batch is solved again as a whole: its other draws get the bytes that they had. The
+    notes go last, so that a process killed in between leaves draws set aside that were.
+    """
+    draws = note_numbers(store, ASIDE)
+    for batch in batches_aside(store):
+        reopen_batch(store, batch)
+    for draw in draws:
+        remove_note(store, ATTEMPTS, draw)
+        remove_note(store, ASIDE, draw)
+    return len(draws)
 
 
 @contextmanager

@@ -133,7 +133,7 @@ def run_growing(study: Study, plan: Plan, store: Place, base: Path, **options: A
     for draws in steps:
         if draws > draws_of(plan):
             plan = make_plan(study.with_draws(draws), base)
-            further = run(plan, store, **options)
+            further = run(plan, store, **options | {"retry": False})
             outcome = replace(further, solved=outcome.solved + further.solved, found=outcome.found)
         look_again(standings, store, draws, study)
         if all(each.is_settled for each in standings):

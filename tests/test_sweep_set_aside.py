@@ -15,7 +15,18 @@ import pytest
 
 import sweep.worker
 from model import TemplateError
-from storage import BatchError, CubeDamagedError, NotACubeError, note_numbers, open_cube, put_note, read_note
+from storage import (
+    BatchError,
+    CubeDamagedError,
+    NotACubeError,
+    cube_progress,
+    note_numbers,
+    open_cube,
+    put_note,
+    read_note,
+    read_summary,
+    reopen_batch,
+)
 from sweep.alone import CrashedError, call_alone
 from sweep.patience import patiently
 from sweep.plan import Plan
@@ -100,6 +111,56 @@ def test_serial_run_that_a_draw_kills_sets_it_aside_when_it_is_run_again(
     assert last.exit_code == 1
     assert "0 draws solved, 3 found finished" in last.stderr
     assert "1 draw set aside" in last.stderr
+    # Asked to, a run tries it again: it works now, and the cube is as if it had never been set aside.
+    retried = wattbit(study.parent, "run", "study.toml", "--serial", "--store", "x.zarr", "--retry-set-aside")
+    assert retried.exit_code == 0, retried.stderr
+    assert "1 batch with draws that were set aside will be solved again" in retried.stderr
+    assert "2 draws solved, 1 found finished" in retried.stderr
+    assert files_outside_run(store) == files_outside_run(study.parent / "y.zarr")
+    assert (note_numbers(store, ASIDE), note_numbers(store, ATTEMPTS)) == ([], [])
+    assert read_summary(store).states.tolist() == read_summary(study.parent / "y.zarr").states.tolist()
+    assert wattbit(study.parent, "verify", "x.zarr").exit_code == 0
+
+
+def test_a_retry_that_fails_again_or_is_cut_short_leaves_the_draw_set_aside(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = tmp_path / "x.zarr"
+    run(plan, store, serial=True)
+    reopen_batch(store, 0)
+    note = {"draw": 1, "batch": 0, "cause": "memory", "tries": 3, "theta": {}, "replay": ""}
+    put_note(store, ASIDE, 1, note)
+    run(plan, store, serial=True)
+    before = files_outside_run(store)
+
+    def cut(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("sweep.set_aside.remove_note", cut)
+        with pytest.raises(KeyboardInterrupt):
+            run(plan, store, serial=True, retry=True)
+    assert cube_progress(store).missing_batches == (0,)
+    run(plan, store, serial=True)  # without the wish, it stays as it was
+    assert files_outside_run(store) == before
+
+    def fails(solve: Any, case: Any, future: Any, seconds: float | None) -> tuple[None, str]:
+        future.set_aside("memory again", 3)
+        return None, "memory again"
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sweep.worker, "TOGETHER", 0)
+        patched.setattr(
+            sweep.worker,
+            "solve_alone",
+            lambda solve, case, future, seconds: (
+                fails(solve, case, future, seconds)
+                if future.draw == 1
+                else (sweep.worker.solve_draw(case, future.theta), "")
+            ),
+        )
+        assert [one["cause"] for one in run(plan, store, serial=True, retry=True).set_aside] == ["memory again"]
+    assert files_outside_run(store) == before
 
 
 def test_tries_that_took_their_worker_along_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
