@@ -113,9 +113,9 @@ def bill(offer: Offer, seconds_per_draw: float, draws: int, batch: int) -> dict[
     Returns
     -------
     dict
-        ``nodes`` and ``workers`` that find work; ranges (low, high) of ``core_hours`` of solving, ``seconds`` of wall
-        time once nodes run, ``node_hours`` paid, ``cost`` (None without a price), ``energy_kwh``, ``co2_kg``; the
-        ``assumptions`` behind them.
+        ``nodes`` and ``workers`` that find work, of ``nodes_asked``; ranges (low, high) of ``core_hours`` of solving,
+        ``seconds`` of wall time once nodes run, ``node_hours`` paid, ``cost`` (None without a price), ``energy_kwh``,
+        ``co2_kg``; the ``assumptions`` behind them.
     """
     batches = ceil(draws / batch)
     workers = min(offer.nodes * offer.cores_per_node, batches)
@@ -127,6 +127,7 @@ def bill(offer: Offer, seconds_per_draw: float, draws: int, batch: int) -> dict[
     energy = _times(paid, offer.cores_per_node * offer.watts_per_core * offer.pue / 1000)
     return {
         "nodes": nodes,
+        "nodes_asked": offer.nodes,
         "cores_per_node": offer.cores_per_node,
         "workers": workers,
         "core_hours": _times(SLOWER, seconds_per_draw * draws / 3600),
@@ -156,6 +157,11 @@ def bill_text(found: dict[str, Any]) -> str:
         f"{_span(n['core_hours'])} core-hours of solving, {' to '.join(map(duration, n['seconds']))} "
         f"after {' to '.join(map(duration, rests['start_of_a_node_seconds']))} of starting",
     ]
+    idle, cores = n["nodes_asked"] - n["nodes"], n["nodes"] * n["cores_per_node"] - n["workers"]
+    if idle:
+        lines.append(f"{idle} of the {n['nodes_asked']} nodes would find no batch: they are not launched, nor paid")
+    if cores:
+        lines.append(f"{cores} of the {n['workers'] + cores} cores would find no batch and idle: paid all the same")
     if n["cost"] is not None:
         lines.append(
             f"{_span(n['cost'])} {n['currency']} for {_span(n['node_hours'])} node-hours at "

@@ -33,7 +33,7 @@ def plan(study: Path, draws: int | None, workers: int | None, as_json: bool, **o
     processors = workers or os.cpu_count() or 1
     seconds = made.pilot_seconds()
     record = tell.plan_record(made, seconds, processors)
-    record |= stop_text.stop_plan_record(made.study)
+    record |= stop_text.stop_plan_record(made.study) | {"notes": [*made.drawn.notes, *stop_text.stop_notes(made.study)]}
     text = "\n".join(filter(None, (tell.plan_text(made, seconds, processors), stop_text.stop_plan_text(made.study))))
     if offer is not None:
         record["cluster"] = bill.bill(offer, seconds, made.layout.draws, made.layout.batch)
@@ -70,6 +70,8 @@ def check(study: Path, draws: int | None, figure: Path | None) -> int:
 @refusing
 def sample(study: Path, draws: int | None, as_json: bool, csv: Path | None) -> int:
     """Draw a study and solve nothing: quantiles, means, units and sources of its parameters, correlations, the draws."""
+    if csv is not None and str(csv) != "-":
+        samples.check_folder("--csv", csv)
     with naming(study):
         read = read_study_file(study, draws)
         drawn = draw(read, study.parent)

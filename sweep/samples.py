@@ -78,7 +78,8 @@ def sample_text(drawn: Drawn, study: Study, width: int, sources: bool = True) ->
         parts.append(_text(pairs, width))
     count = f"{drawn.table.sizes['draw']:,} draws"
     if study.scenario:
-        count += f", {len(study.scenario)} scenarios of each point: {', '.join(study.scenario)}"
+        several = "s" * (len(study.scenario) > 1)
+        count += f", {len(study.scenario)} scenario{several} of each point: {', '.join(study.scenario)}"
     return "\n\n".join([*parts, f"quantiles over all {count} of the study"])
 
 
@@ -114,10 +115,19 @@ def sample_csv(drawn: Drawn) -> str:
     return stream.getvalue()
 
 
+def check_folder(option: str, path: Path) -> None:
+    """Refuse a file to be written where there is no folder for it, or that is a folder itself."""
+    if path.is_dir():
+        raise StudyError(f"{option} {path}: found a folder, expected the name of a file")
+    if not path.parent.is_dir():
+        raise StudyError(f"{option} {path}: found no folder {path.parent}, expected one that exists")
+
+
 def check_figure(path: Path) -> None:
-    """Refuse a figure file that is neither SVG nor PNG."""
+    """Refuse a figure file that is neither SVG nor PNG, or that cannot be there."""
     if path.suffix not in FIGURES:
         raise StudyError(f"--figure {path}: found {path.suffix or 'no ending'}, expected one of {', '.join(FIGURES)}")
+    check_folder("--figure", path)
 
 
 def write_figure(drawn: Drawn, path: Path) -> None:

@@ -19,11 +19,14 @@ def stop_plan_text(study: Study) -> str:
     rules = ", ".join(f"{rule} is known to ± {rule.half_width}" for rule in study.stop)
     at_most = f"doubled up to {steps[-1]:,} draws" if len(steps) > 1 else "and no more, as the cap has it"
     lines = [f"{steps[0]:,} draws at first, {at_most}, until {rules}"]
-    few = study.design.kind != "monte_carlo" and study.design.replicates < FEW_REPLICATES
-    if few:
-        told = f"a spread of {study.design.replicates} replicates alone is known badly and makes wide intervals"
-        lines.append(f"{told}: {FEW_REPLICATES} or more need fewer draws")
-    return "\n".join(lines)
+    return "\n".join([*lines, *stop_notes(study)])
+
+
+def stop_notes(study: Study) -> list[str]:
+    """What the rules of a study can do less well than it seems."""
+    few = bool(study.stop) and study.design.kind != "monte_carlo" and study.design.replicates < FEW_REPLICATES
+    told = f"a spread of {study.design.replicates} replicates alone is known badly and makes wide intervals"
+    return [f"{told}: {FEW_REPLICATES} or more need fewer draws"] * few
 
 
 def stop_plan_record(study: Study) -> dict[str, Any]:
@@ -40,6 +43,18 @@ def stopped_text(standings: Sequence[Standing], study: Study, held: int) -> str:
         Draws of the design that the cube holds: an earlier run may have made more.
     """
     return "\n".join(_line(each, study, held) for each in standings)
+
+
+def looks_note(standings: Sequence[Standing]) -> str:
+    """Why an interval here is wider than that of the same number in the table; empty where it is not."""
+    for each in standings:
+        if len(each.stages) > 1 and each.looks[-1].values:
+            sure = f"{each.rule.confidence * 100:g} %"
+            return (
+                f"these intervals are wider than those of the table: to hold at every one of {len(each.stages)} looks "
+                f"together with {sure}, each is one of {each.confidence * 100:g} % (Bonferroni)"
+            )
+    return ""
 
 
 def _line(standing: Standing, study: Study, held: int) -> str:

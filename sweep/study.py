@@ -73,7 +73,8 @@ def read_study(path: Path, draws: int | None = None) -> Study:
         No such file, not TOML, or any key that is unknown, missing or wrong (all of them, a line each).
     """
     if not path.is_file():
-        raise StudyError(f"{path}: found nothing, expected a study file (TOML)")
+        found = "a folder" if path.is_dir() else "nothing"
+        raise StudyError(f"{path}: found {found}, expected a study file (TOML)")
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:

@@ -34,7 +34,7 @@ def test_bill_is_the_one_made_by_hand(study: Path) -> None:
     # 64 draws are 32 batches for 32 cores: two draws of half an hour to an hour one after the other on each
     node_hours = [4 * (1 + 180 / 3600 + 300 / 3600), 4 * (2 + 600 / 3600 + 300 / 3600)]
     kwh = [hours * 8 * 5 * 1.135 / 1000 for hours in node_hours]
-    exact = {"nodes": 4, "cores_per_node": 8, "workers": 32, "currency": "EUR"}
+    exact = {"nodes": 4, "nodes_asked": 4, "cores_per_node": 8, "workers": 32, "currency": "EUR"}
     assert {name: found.pop(name) for name in exact} == exact
     assert found == {
         "core_hours": [32.0, 64.0],
@@ -55,6 +55,16 @@ def test_text_says_the_same_in_ranges_of_two_figures(study: Path) -> None:
     assert "2.3 to 4.5 EUR for 4.5 to 9 node-hours at 0.5" in text
     assert "0.21 to 0.41 kWh and 0.082 to 0.16 kg of CO2 (5 W per core, PUE 1.135, 400 g CO2 per kWh)" in text
     assert "the pilot ran on this machine" in text
+
+
+def test_nodes_and_cores_that_find_no_batch_are_told(study: Path) -> None:
+    text = wattbit(study, "plan", "study.toml", "--nodes", "2", "--cores-per-node", "2").stdout  # three batches
+    assert "1 of the 4 cores would find no batch and idle: paid all the same" in text
+    assert "nodes would find" not in text
+    text = wattbit(study, "plan", "study.toml", "--nodes", "5", "--cores-per-node", "2").stdout
+    assert "3 of the 5 nodes would find no batch: they are not launched, nor paid" in text
+    text = wattbit(study, "plan", "study.toml", "--nodes", "3", "--cores-per-node", "1").stdout
+    assert "would find no batch" not in text
 
 
 def test_without_a_price_there_is_no_cost_and_without_nodes_no_cluster(study: Path) -> None:

@@ -16,7 +16,7 @@ from sweep.progress import DrawProgress
 from sweep.run import run
 from tests.case_tables import hourly_table, put_at, two_area_tables, write_tables
 from tests.case_tables import spec as own_tables
-from tests.sweep_cases import DRAWS, OWN_DESIGN, files, plan_of, wattbit
+from tests.sweep_cases import DRAWS, OWN_DESIGN, files, plan_of, strict_json, wattbit
 from tests.sweep_cases import write_study as write_sweep
 
 
@@ -106,3 +106,36 @@ def test_identity_knows_the_program(tmp_path: Path) -> None:
     identity = plan_of(write_sweep(tmp_path)).identity
     assert len(identity["source"]) == 64
     assert json.loads(json.dumps(identity)) == identity
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        (("run", "."), "wattbit: .: found a folder, expected a study file (TOML)"),
+        (("run", "none.toml"), "wattbit: none.toml: found nothing, expected a study file (TOML)"),
+        (
+            ("sample", "study.toml", "--csv", "no/x.csv"),
+            "wattbit: --csv no/x.csv: found no folder no, expected one that",
+        ),
+        (("sample", "study.toml", "--csv", "."), "wattbit: --csv .: found a folder, expected the name of a file"),
+        (
+            ("check", "study.toml", "--figure", "no/x.svg"),
+            "wattbit: --figure no/x.svg: found no folder no, expected one",
+        ),
+    ],
+)
+def test_a_place_that_is_none_is_refused_with_one_line(line: tuple[str, ...], says: str, tmp_path: Path) -> None:
+    write_sweep(tmp_path)
+    result = wattbit(tmp_path, *line)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(says)
+    assert result.stderr.count("\n") == 1
+
+
+def test_one_scenario_is_no_scenarios_and_a_plan_for_machines_has_the_notes_too(tmp_path: Path) -> None:
+    write_sweep(tmp_path, more="[scenario.low]\nco2_price = 3000\n")
+    assert "1 scenario of each point: low" in wattbit(tmp_path, "sample", "study.toml").stdout
+    told = wattbit(tmp_path, "plan", "study.toml", "--json")
+    notes = strict_json(told.stdout)["notes"]
+    assert notes == [line.removeprefix("note: ") for line in told.stderr.splitlines()]
+    assert any("no power of two" in note for note in notes)

@@ -79,6 +79,8 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> Path:
     result = wattbit(folder, "run", "study.toml", "--serial", "--store", "x.zarr", "--json")
     assert result.exit_code == 0
     assert FINISHED in result.stderr
+    assert "these intervals are wider than those of the table: to hold at every one of 4 looks" in result.stderr
+    assert "with 95 %, each is one of 98.75 % (Bonferroni)" in result.stderr
     logged = [strict_json(line)["event"] for line in (folder / "x.log.jsonl").read_text().splitlines()]
     assert (logged.count("run_began"), logged.count("run_ended"), logged[-1]) == (3, 1, "run_ended")
     [stop] = strict_json(result.stdout)["stop"]
@@ -231,6 +233,9 @@ def test_plan_tells_stages_and_cap(grown: Path) -> None:
         "stages": [8, 16, 32],
         "rules": ["mean saving_fuel_co2 of five_hubs"],
     }
+    assert [
+        note for note in strict_json(result.stdout)["notes"] if "a spread of 2 replicates alone is known badly" in note
+    ]
     text = wattbit(grown, "plan", "study.toml").stdout
     assert "4 draws at first, doubled up to 32 draws, until mean saving_fuel_co2 of five_hubs is known to ± 60" in text
     assert "a spread of 2 replicates alone is known badly" in text
