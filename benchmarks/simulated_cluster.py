@@ -13,7 +13,8 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from sweep.scheduler import WINDOW, Died, Done, Notice, Ready
+from sweep.cluster import Died, Done, Notice, Ready
+from sweep.scheduler import WINDOW
 
 START_SECONDS = 5.0
 DETECT_SECONDS = 12.0

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from sweep.errors import StudyError
-from sweep.ray_cluster import Part, RayCluster, on_loopback
+from sweep.ray_cluster import DRIVER_SETTINGS, Part, RayCluster, on_loopback
 from sweep.scheduler import ATTEMPTS, RECYCLE, NoWorkerLivesError, Scheduler, WorkersLostError
 
 __all__ = ["ATTEMPTS", "ClusterError", "NoWorkerLivesError", "WorkersLostError", "reach", "run_on_ray", "run_serial"]
@@ -92,6 +92,8 @@ def run_on_ray(
 def _connect(workers: int | None, address: str | None) -> Any:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    for name, value in DRIVER_SETTINGS.items():
+        os.environ.setdefault(name, value)
     import ray  # slow to import, and not needed to plan or to check
 
     quiet = {"logging_level": logging.ERROR, "log_to_driver": False}

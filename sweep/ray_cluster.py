@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from sweep.scheduler import Died, Done, Failed, Notice, Ready
+from sweep.cluster import Died, Done, Failed, Notice, Ready
 
 Part = Callable[[int, int], Any]
 SWOLLEN_BYTES = 512 * 2**20  # growth of an actor since its first batch at which a fresh one takes its place
@@ -31,6 +31,11 @@ HEAD_SETTINGS = {
     "RAY_health_check_period_ms": "1000",
     "RAY_health_check_timeout_ms": "3000",
     "RAY_health_check_failure_threshold": "3",
+}
+DRIVER_SETTINGS = {
+    # For the environment of a driver before Ray is imported: it gives a head up that did not answer for so long [s],
+    # where Ray waits for a minute. Ray then ends its process; the store's lease runs out two minutes after its last beat.
+    "RAY_gcs_rpc_server_reconnect_timeout_s": "20",
 }
 
 ALONE = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"

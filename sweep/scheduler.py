@@ -1,6 +1,6 @@
 """Hands batches to actors of a cluster until each is done once: pool, window, deaths. It knows no science and no Ray.
 
-The cluster comes as an interface (:class:`Cluster`), so that a simulated one with a clock of its own drives the very
+The cluster comes as an interface (`sweep.cluster.Cluster`), so that a simulated one with a clock of its own drives the very
 same code. What one batch costs does not depend on how many are in flight or wait: notices come in one by one, the
 batches are an iterator, and only those whose worker died are remembered.
 """
@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
+from sweep.cluster import Cluster, Died, Done, Failed, Ready
 from sweep.events import emit
 
 WINDOW = 2  # calls in flight per actor, so that none waits for the driver
@@ -39,69 +40,6 @@ class NoWorkerLivesError(WorkersLostError):
     def __init__(self, deaths: int, cause: str) -> None:
         super().__init__(())
         self.args = (f"{deaths} workers died one after the other and no batch was done between; the last: {cause}",)
-
-
-@dataclass(frozen=True)
-class Ready:
-    """An actor has started and waits for batches."""
-
-    actor: int
-
-
-@dataclass(frozen=True)
-class Done:
-    """A batch is done; ``swollen``: its actor holds much more memory than when it began."""
-
-    actor: int
-    batch: int
-    result: Any
-    swollen: bool = False
-
-
-@dataclass(frozen=True)
-class Died:
-    """An actor is gone, told once for each of its calls; ``batch`` None: it was gone before it was ready.
-
-    ``innocent``: its node or network is gone, as far as is known; nothing that it did.
-    """
-
-    actor: int
-    batch: int | None
-    cause: str
-    innocent: bool = False
-
-
-@dataclass(frozen=True)
-class Failed:
-    """A call or a start ended with an exception, which ends the run."""
-
-    actor: int
-    error: BaseException
-
-
-Notice = Ready | Done | Died | Failed
-
-
-class Cluster(Protocol):
-    """What the scheduler needs of a cluster. Actors are numbers; none of the calls but ``notices`` waits."""
-
-    def now(self) -> float:
-        """Seconds of a clock that never goes back."""
-
-    def processors(self) -> int:
-        """Processors of the nodes that are alive."""
-
-    def start(self) -> int:
-        """Ask for an actor; it tells `Ready` once it runs, or `Died`, maybe after long."""
-
-    def submit(self, actor: int, batch: int, deaths: int) -> None:
-        """Hand a batch to an actor: one notice will come of it."""
-
-    def stop(self, actor: int) -> None:
-        """End an actor or take back that it was asked for; nothing more is heard of it."""
-
-    def notices(self, seconds: float) -> list[Notice]:
-        """What has come in, in any order; waits for the first at most so long."""
 
 
 @dataclass

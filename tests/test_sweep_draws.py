@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +21,7 @@ from storage import draw_table as stored_table
 from sweep.draws_hash import hash_like, hash_of
 from sweep.worker import Draws
 from tests.growing_cases import draw_table, layout_of
+from tests.processes import ROOT
 from tests.sweep_cases import files, write_study
 
 
@@ -111,3 +115,17 @@ def test_a_driver_never_holds_the_whole_table(tmp_path: Path, monkeypatch: pytes
     assert (found.draws, found.batch) == (300, 2)
     assert 0 < found.imported_mb <= found.planned_mb <= found.created_mb <= found.scheduled_mb
     assert len(storage.read_inputs(tmp_path / "cube.zarr")["draw"]) == 300
+
+
+def test_a_worker_starts_without_distributions_and_study() -> None:
+    code = (
+        "import sys, sweep.worker; print(sorted({'scipy.stats', 'sampling', 'sweep.plan', 'click'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "[]\n"

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from sweep.events import Event, listening
-from sweep.executors import ATTEMPTS, WorkersLostError, run_on_ray, run_serial
+from sweep.executors import ATTEMPTS, WorkersLostError, _connect, run_on_ray, run_serial
 
 BATCHES = [3, 0, 7, 1, 2, 5]
 Execute = Callable[..., Iterator[Any]]
@@ -198,3 +198,16 @@ def test_workers_use_one_thread_and_are_recycled(address: str) -> None:
 def test_lost_batches_are_named_and_a_long_list_is_cut() -> None:
     error = WorkersLostError(range(7))
     assert str(error) == f"7 batches lost their worker {ATTEMPTS} times each: 0, 1, 2, 3, 4, ..."
+
+
+def test_a_driver_gives_a_lost_head_up_sooner_than_ray_does_unless_told_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    name, asked = "RAY_gcs_rpc_server_reconnect_timeout_s", []
+    monkeypatch.setattr("ray.init", lambda **options: asked.append(os.environ[name]))
+    monkeypatch.setenv(name, "")  # put back as it was, whatever is set in between
+    monkeypatch.delenv(name)
+    _connect(None, "auto")
+    monkeypatch.setenv(name, "300")
+    _connect(None, "auto")
+    assert asked == ["20", "300"]

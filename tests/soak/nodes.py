@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from sweep.ray_cluster import HEAD_SETTINGS
+from sweep.ray_cluster import DRIVER_SETTINGS, HEAD_SETTINGS
 from tests.cluster_cases import NODE, QUIET, ROOT
 
-RECONNECT = {"RAY_gcs_rpc_server_reconnect_timeout_s": "10"}  # a driver gives a lost head up after so long, else 60 s
 PR_SET_CHILD_SUBREAPER = 36
 WORKER, ALONE = "ray::_Worker", "sweep.alone"
 
@@ -63,7 +62,7 @@ def send(pids: list[int], number: signal.Signals) -> bool:
 @contextmanager
 def settings() -> Iterator[None]:
     """What head, nodes and drivers have in their environment."""
-    with mock.patch.dict(os.environ, {**HEAD_SETTINGS, **RECONNECT, **QUIET, "PYTHONPATH": str(ROOT)}):
+    with mock.patch.dict(os.environ, {**HEAD_SETTINGS, **DRIVER_SETTINGS, **QUIET, "PYTHONPATH": str(ROOT)}):
         yield
 
 
