@@ -18,17 +18,9 @@ BATCHES = [3, 0, 7, 1, 2, 5]
 Execute = Callable[..., Iterator[Any]]
 
 
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    """A Ray cluster of one node with two processors, ended by its own handle."""
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    from ray.cluster_utils import Cluster
-
-    node = {"num_cpus": 2, "include_dashboard": False, "object_store_memory": 100 * 2**20}
-    cluster = Cluster(initialize_head=True, head_node_args=node)
-    yield cluster.address
-    cluster.shutdown()
+@pytest.fixture
+def address(ray_address: str) -> str:
+    return ray_address
 
 
 @pytest.fixture(params=["serial", "ray"])

@@ -113,13 +113,15 @@ def test_more_configurations_are_solved_alone_and_compared_with_what_is_stored(
     np.testing.assert_array_equal(found["regret_total"], found["total_cost"] - best)
 
 
-def test_every_way_to_the_same_extension_leaves_the_same_bytes(few: Path, store: Path, tmp_path: Path) -> None:
+def test_every_way_to_the_same_extension_leaves_the_same_bytes(
+    few: Path, store: Path, tmp_path: Path, ray_address: str
+) -> None:
     first, plan = plan_of(few / "study.toml"), larger(tmp_path, WITH_FOUR_AND_NORTH, more=NORTH)
     run(plan, store, serial=True)
     commit_record(tmp_path / "half.zarr", 0)
     half = shutil.copytree(few / "small.zarr", tmp_path / "half.zarr")
     commit_record(half, 1).unlink()  # extended before it was finished
-    run(plan, half, workers=2)
+    run(plan, half, workers=2, address=ray_address)
     assert files_outside_run(half) == files_outside_run(store)
     lost = shutil.copytree(store, tmp_path / "lost.zarr")
     for name in ("000000.1.json", "000001.json", "000001.1.json"):

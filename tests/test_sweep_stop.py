@@ -154,9 +154,10 @@ def test_killed_between_two_stages(grown: Path, tmp_path: Path, monkeypatch: pyt
     assert files_outside_run(store) == files_outside_run(grown / "x.zarr")
 
 
-def test_workers_leave_the_same_bytes(grown: Path, tmp_path: Path) -> None:
-    """On Ray, in two stages: two clusters, one after the other."""
-    outcome, [standing] = grow(grown, tmp_path / "ray.zarr", 8, workers=2, serial=False)
+def test_workers_leave_the_same_bytes(grown: Path, tmp_path: Path, ray_address: str) -> None:
+    """On Ray, in two stages: two drivers of a cluster, one after the other."""
+    options = {"workers": 2, "address": ray_address, "serial": False}
+    outcome, [standing] = grow(grown, tmp_path / "ray.zarr", 8, **options)
     assert (outcome.solved, outcome.found) == (END, 0)
     assert standing.holds
     assert [one.draws for one in standing.looks] == [8, 16]
