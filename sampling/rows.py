@@ -6,6 +6,7 @@ designs are made whole: a Latin hypercube, a structured design and a file have n
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -35,6 +36,10 @@ class DrawRows:
     draws: int
     make: Callable[[int, int], xr.Dataset]
     held: int = 0
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Go to another process as the whole table: a driver sends rows, never this."""
+        return rows_of, (self.whole(),)
 
     def rows(self, start: int, stop: int) -> xr.Dataset:
         """Return the rows [start, stop) of the table."""

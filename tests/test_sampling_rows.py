@@ -1,5 +1,7 @@
 """The draw table a stretch at a time is the whole one, bit for bit, however it is cut."""
 
+import pickle
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -57,6 +59,11 @@ def test_blocks_cut_the_table_or_its_first_rows_into_equal_parts():
     rows = draw_rows(MARGINALS, DesignSpec(kind="sobol", seed=3, draws=10))
     assert [block["draw"].values.tolist() for block in rows.blocks(7, 3)] == [[0, 1, 2], [3, 4, 5], [6]]
     assert sum(block.sizes["draw"] for block in rows.blocks()) == 10
+
+
+def test_rows_go_to_another_process_as_the_whole_table():
+    rows = draw_rows(MARGINALS, DesignSpec(kind="sobol", seed=3, draws=10))
+    assert pickle.loads(pickle.dumps(rows)).rows(3, 7).identical(rows.rows(3, 7))
 
 
 def test_a_draw_that_cannot_be_is_named_by_its_number_in_the_table():
