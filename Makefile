@@ -39,6 +39,8 @@ bench: $(READY)
 soak: $(READY)
 	$(BIN)/python -m tests.soak $(SOAK)
 	$(if $(SOAK),,$(BIN)/python -m tests.soak.cluster)
+	$(if $(SOAK),,$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[cluster]')
+	$(if $(SOAK),,$(BIN)/python -m tests.soak.job)
 
 clean:
 	rm -rf $(VENV) results
