@@ -174,7 +174,7 @@ def test_coverage_of_draws_that_share_points() -> None:
 def test_one_latin_hypercube_is_conservative() -> None:
     rng = np.random.default_rng(17)
     samples = [plain(-np.log1p(-qmc.LatinHypercube(3, rng=rng).random(256)).sum(axis=1), "lhs") for _ in range(300)]
-    assert all(share > 0.97 for share in covered(samples).values())
+    assert all(share > 0.97 for name, share in covered(samples).items() if name != "cvar")  # 26 draws bound no tail
     assert mean_interval(samples[0]).how == "as if draws were independent: conservative for one Latin hypercube"
 
 
