@@ -33,16 +33,16 @@ def linear_quantile(values: Floats, weights: Floats, level: float) -> float:
     Of the draws with a weight, in rising order, the k-th stands at the level
     (w_1 / 2 + w_2 + ... + w_k-1 + w_k / 2 - w_1 / 2) / (w_1 / 2 + w_2 + ... + w_n-1 + w_n / 2), which with equal weights is
     (k - 1) / (n - 1): definition 7 of Hyndman and Fan 1996, American Statistician 50(4), with the distance of two
-    neighbours the mean of their weights. The least is the quantile at 0, the largest that at 1, and mirrored values have
-    mirrored quantiles.
+    neighbours the mean of their weights, and draws of the same value sharing theirs evenly. The least is the quantile at 0, the
+    largest that at 1, and mirrored values have mirrored quantiles.
     """
     if _are_equal(weights):
         return float(np.quantile(values, level, method="linear"))
-    order = np.argsort(values, kind="stable")
-    order = order[weights[order] > 0]
-    steps = (weights[order][1:] + weights[order][:-1]) / 2
-    stands = np.concatenate([[0.0], np.cumsum(steps)])
-    return float(np.interp(level * stands[-1], stands, values[order]))
+    there = weights > 0
+    unique, place, count = np.unique(values[there], return_inverse=True, return_counts=True)
+    each = np.repeat(np.bincount(place, weights=weights[there]) / count, count)
+    stands = np.concatenate([[0.0], np.cumsum((each[1:] + each[:-1]) / 2)])
+    return float(np.interp(level * stands[-1], stands, np.repeat(unique, count)))
 
 
 def quantile(values: Floats, weights: Floats, level: float) -> float:

@@ -331,7 +331,7 @@ def test_lazy_cube_gives_the_same_table():
     xr.testing.assert_identical(report.robustness_table(lazy), report.robustness_table(cube))
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=25, deadline=None, derandomize=True)
 @given(
     saving=st.lists(st.tuples(*[st.floats(-500, 500)] * 2), min_size=1, max_size=12),
     data=st.data(),
