@@ -377,3 +377,38 @@ def test_unfinished_cube_says_so_first():
     begun = report.notes(report.robustness_table(tiny_cube(saving, status=[[1, 1, 1], [1, 1, 1], [0, 0, 0]])))
     assert not whole[0].startswith("Unfinished")
     assert begun[0].startswith("Unfinished: 1 of 3 draws")
+
+
+def farmer(acres: np.ndarray) -> np.ndarray:
+    """Cost of acreages (plans, 3) of wheat, corn and sugar beets at yields 0.8, 1 and 1.2: (3, plans); Birge and Louveaux."""
+    wheat, corn, beets = (np.array([[0.8], [1.0], [1.2]]) * acres.T[crop] * (2.5, 3, 20)[crop] for crop in range(3))
+    bought = 238 * np.maximum(200 - wheat, 0) + 210 * np.maximum(240 - corn, 0)
+    sold = 170 * np.maximum(wheat - 200, 0) + 150 * np.maximum(corn - 240, 0)
+    return acres @ (150, 230, 260) + bought - sold - 36 * np.minimum(beets, 6000) - 10 * np.maximum(beets - 6000, 0)
+
+
+def test_the_value_of_perfect_information_is_the_least_mean_regret():
+    foreseen = [(100, 25, 375), (120, 80, 300), (550 / 3, 200 / 3, 250)]  # best where the yield is known beforehand
+    plans = np.array([(170, 80, 250), *foreseen])
+    cost = farmer(plans)
+    names = ["robust", "low", "mean", "high"]
+    dims = ("draw", "configuration")
+    missing = np.full((3, 4, 1, 1), np.nan)
+    cube = xr.Dataset(
+        {
+            "status": (dims, np.ones((3, 4), np.int8)),
+            **{name: (dims, cost[:, [2]] - cost) for name in ("saving_fuel_co2", "saving_total")},
+            "regret_total": (dims, cost - cost.min(axis=1, keepdims=True)),
+            "latency_unserved": (dims, np.zeros((3, 4))),
+            "curtailment": ((*dims, "area", "technology"), missing),
+        },
+        coords={"configuration": names, "replicate": ("draw", np.zeros(3, int))},
+        attrs={"reference": "mean", "free_configurations": [], "design_kind": "monte_carlo"},
+    )
+    table = report.robustness_table(cube)
+    assert cost.mean(axis=0)[[0, 2]] == pytest.approx([-108390, -107240])
+    regret = table["regret_mean"].to_series()
+    assert regret.idxmin() == "robust"
+    assert regret["robust"] == pytest.approx(7015.5556, abs=1e-3)  # EVPI
+    assert float(table["saving_total_mean"].sel(configuration="robust")) == pytest.approx(1150)  # VSS
+    assert table["best_share"].to_series().tolist() == [0, *[pytest.approx(1 / 3)] * 3]
