@@ -144,8 +144,7 @@ def correct(
         Cubes of studies that differ in their days alone; the draws of the second are the first ones of the first.
     outcome : str
         One number of a draw and configuration, once selected and summed.
-    configurations : sequence of str
-        Default: all that both cubes have.
+    configurations : sequence of str, default all of both cubes
     above, quantile : float, optional
         Ask for the probability of values above, or for a quantile, in place of the mean.
     select : mapping of str to tuple of str
@@ -199,9 +198,8 @@ def correct(
         if budget is not None
     }
     what = " ".join([outcome, *(f"{dim} {'+'.join(labels)}" for dim, labels in select.items())])
-    what += f" summed over {' and '.join(sums)}" if sums else ""
+    what += f" summed over {' and '.join(sums)}" * bool(sums)
     statistic = f"{told} of {what}" if told else f"probability of {what} above {above:g}"
-    open_draws = [_not_run(cube, names, chosen) for cube in (many, few)]
     return Fidelities(
         statistic=statistic,
         units=units if told else "1",
@@ -211,8 +209,8 @@ def correct(
         draws=int(chosen.sum()),
         full_draws=m,
         splits=splits,
-        not_run=open_draws[0],
-        full_not_run=open_draws[1],
+        not_run=_not_run(many, names, chosen),
+        full_not_run=_not_run(few, names, chosen),
     )
 
 
