@@ -19,21 +19,18 @@ NOISE = 1e-9  # text shows what is smaller as 0: it is rounding in a solve; CSV 
 SHARES = {"failed_share": "failed share", "not_run_share": "not-run share"}
 
 
-def _with_ends(name: str, heading: str, both: bool) -> dict[str, str]:
-    ends = {f"{name}_{end}": heading.format(f" {end}") for end in ("low", "high")}
-    return {name: heading.format("")} | (ends if both else {})
-
-
 def headings(answer: Answer, *, shares: bool) -> dict[str, str]:
     """Name the columns of an answer, units in brackets; ``shares``: those of failed and not-run draws and ends of intervals."""
     values = ["mean", "sd", *(f"q{share:g}" for share in answer.question.quantiles)]
-    columns = {key: key for key in answer.keys}
-    for name in values:
-        columns |= _with_ends(name, f"{name}{{}} [{answer.units}]", shares and name != "sd")
+    columns = {key: key for key in answer.keys} | {name: f"{name} [{answer.units}]" for name in values}
+    bounded = {name: f"{name}{{}} [{answer.units}]" for name in values if name != "sd"}
     if answer.question.above is not None:
-        columns |= _with_ends("above", f"share above {answer.question.above:g}{{}}", shares)
+        columns["above"] = f"share above {answer.question.above:g}"
+        bounded["above"] = f"{columns['above']}{{}}"
     of_failed = {f"failed_{word}": word.replace("_", " ") for word in answer.states}
-    return columns | {"n": "n", "failed": "failed"} | of_failed | COUNTS | (SHARES if shares else {})
+    columns |= {"n": "n", "failed": "failed"} | of_failed | COUNTS
+    ends = {f"{name}_{end}": told.format(f" {end}") for name, told in bounded.items() for end in ("low", "high")}
+    return columns | (SHARES | ends if shares else {})
 
 
 def answer_text(answer: Answer, *, width: int = 120) -> str:
