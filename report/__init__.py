@@ -4,7 +4,7 @@ from report.figures import curtailment_figure, regret_figure, saving_figure
 from report.image import to_png, to_svg
 from report.outcomes import CubeContentError
 from report.page import PageError, render_report, write_report
-from report.robustness import robustness_table
+from report.robustness import robustness_table, scenario_tables
 from report.text import table_record, table_text
 from report.uncertainty import marginals_figure
 from report.words import notes, summary
@@ -19,6 +19,7 @@ __all__ = [
     "render_report",
     "robustness_table",
     "saving_figure",
+    "scenario_tables",
     "summary",
     "table_record",
     "table_text",

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 
-from report.query import Answer
+from report.query import Answer, Row
 
 COUNTS = {"not_run": "not run", "no_value": "no value"}
 NOISE = 1e-9  # text shows what is smaller as 0: it is rounding in a solve; CSV and JSON have it
@@ -20,13 +20,17 @@ SHARES = {"failed_share": "failed share", "not_run_share": "not-run share"}
 
 
 def headings(answer: Answer, *, shares: bool) -> dict[str, str]:
-    """Name the columns of an answer, units in brackets; ``shares``: those of failed and not-run draws too."""
+    """Name the columns of an answer, units in brackets; ``shares``: those of failed and not-run draws and ends of intervals."""
     values = ["mean", "sd", *(f"q{share:g}" for share in answer.question.quantiles)]
     columns = {key: key for key in answer.keys} | {name: f"{name} [{answer.units}]" for name in values}
+    bounded = {name: f"{name}{{}} [{answer.units}]" for name in values if name != "sd"}
     if answer.question.above is not None:
         columns["above"] = f"share above {answer.question.above:g}"
+        bounded["above"] = f"{columns['above']}{{}}"
     of_failed = {f"failed_{word}": word.replace("_", " ") for word in answer.states}
-    return columns | {"n": "n", "failed": "failed"} | of_failed | COUNTS | (SHARES if shares else {})
+    columns |= {"n": "n", "failed": "failed"} | of_failed | COUNTS
+    ends = {f"{name}_{end}": told.format(f" {end}") for name, told in bounded.items() for end in ("low", "high")}
+    return columns | (SHARES | ends if shares else {})
 
 
 def answer_text(answer: Answer, *, width: int = 120) -> str:
@@ -40,7 +44,7 @@ def answer_text(answer: Answer, *, width: int = 120) -> str:
         short = heading.replace(f" [{answer.units}]", "")
         grid.add_column(short, justify="left" if name in answer.keys else "right", no_wrap=True)
     for row in rows:
-        grid.add_row(*(_shown(row[name], name in answer.keys) for name in columns))
+        grid.add_row(*(_shown(row[name], name in answer.keys) + _side(row, name) for name in columns))
     question = answer.question
     title = f"{question.variable} [{answer.units}]" + (
         f", summed over {', '.join(question.sum)}" if question.sum else ""
@@ -87,6 +91,15 @@ def answer_record(answer: Answer) -> dict[str, Any]:
 
 def _missing(value: str | int | float) -> bool:
     return isinstance(value, float) and math.isnan(value)
+
+
+def _side(row: Row, name: str) -> str:
+    """Set how far the interval of a number reaches at most; nothing without both ends."""
+    at, low, high = (
+        float(row.get(f"{name}{end}", math.nan)) if f"{name}_low" in row else math.nan for end in ("", "_low", "_high")
+    )
+    half = max(at - low, high - at)
+    return "" if math.isnan(low) or math.isnan(high) or half == 0 else f" ±{_shown(half, False)}"
 
 
 def _shown(value: str | int | float, key: bool) -> str:

@@ -3,6 +3,9 @@
 import math
 from dataclasses import dataclass
 
+import numpy as np
+import xarray as xr
+
 COST = "billion yen per year"
 
 
@@ -27,6 +30,8 @@ class Column:
         What the number is, in one or two sentences.
     percent
         Whether a share is shown in per cent.
+    bounded
+        Whether the table has an interval of it, ``NAME_low`` to ``NAME_high``.
     """
 
     name: str
@@ -37,6 +42,12 @@ class Column:
     digits: int
     definition: str
     percent: bool = False
+    bounded: bool = True
+
+    @property
+    def is_count(self) -> bool:
+        """Whether it tells how many draws the columns before it rest on."""
+        return self.heading == "n"
 
     @property
     def shown_units(self) -> str:
@@ -52,6 +63,21 @@ class Column:
         scaled = round(value * (100.0 if self.percent else 1.0), self.digits) + 0.0  # + 0.0 turns -0.0 into 0.0
         return f"{scaled:,.{self.digits}f}".replace("-", minus)
 
+    def side(self, row: xr.Dataset, *, missing: str = "") -> str:
+        """Write how far the interval of one configuration's number reaches at most; ``missing`` without both ends."""
+        if self.is_count or not self.bounded:
+            return missing
+        at, low, high = (float(row[name]) for name in (self.name, f"{self.name}_low", f"{self.name}_high"))
+        half = float(np.maximum(at - low, high - at))
+        return missing if math.isnan(half) else f"±{self.show(half)}"
+
+    def ends(self, row: xr.Dataset) -> str:
+        """Write the ends of that interval, open ones as …; empty without any."""
+        low, high = (float(row[f"{self.name}_{end}"]) for end in ("low", "high"))
+        if math.isnan(low) and math.isnan(high):
+            return ""
+        return " to ".join(self.show(end, missing="…", minus="−") for end in (low, high))
+
 
 COLUMNS = (
     Column(
@@ -63,17 +89,6 @@ COLUMNS = (
         1,
         "Fuel and CO2 cost of the reference minus that of the configuration in the same draw, averaged over the draws "
         "that finished in both. Positive: the configuration is cheaper.",
-    ),
-    Column(
-        "saving_half_width",
-        "Saving in fuel and CO2 cost",
-        "±\u00a095\u00a0%",
-        "saving\n± 95 %",
-        COST,
-        1,
-        "Half-width of the 95 % confidence interval of that mean: Student's t over the draws of a Monte Carlo design, "
-        "over the means of the independent replicates of any other random design. Missing where the design allows no "
-        "honest interval.",
     ),
     Column(
         "saving_p5",
@@ -143,13 +158,24 @@ COLUMNS = (
         "draws.",
     ),
     Column(
+        "regret_cvar90",
+        "Total cost",
+        "worst\u00a010\u00a0%",
+        "worst\n10 %",
+        COST,
+        1,
+        "Mean regret of the tenth of the draws where it is largest: its conditional value at risk at 0.9 (Rockafellar and "
+        "Uryasev 2002).",
+    ),
+    Column(
         "regret_max",
         "Total cost",
         "max. regret",
         "regret\nmax",
         COST,
         1,
-        "Largest such regret over the draws. It can only grow with more draws.",
+        "Largest such regret over the draws. It can only grow with more draws, and no sample bounds it from above.",
+        bounded=False,
     ),
     Column(
         "regret_draws",
@@ -159,6 +185,26 @@ COLUMNS = (
         "1",
         0,
         "Draws behind the regrets: finished in the configuration and compared with all the others.",
+    ),
+    Column(
+        "best_share",
+        "Total cost",
+        "best in",
+        "best\nin %",
+        "1",
+        1,
+        "Share of the draws in which the configuration has the least total cost of the named ones; ties share. Free "
+        "configurations do not compete.",
+        percent=True,
+    ),
+    Column(
+        "best_draws",
+        "Total cost",
+        "n",
+        "\nn",
+        "1",
+        0,
+        "Draws behind the share: finished in every named configuration.",
     ),
     Column(
         "curtailment_mean",
@@ -230,3 +276,23 @@ DRAWS = (
         "Draws of the design that have not been solved yet. They enter no number.",
     ),
 )
+
+
+def shown_columns(table: xr.Dataset) -> tuple[Column, ...]:
+    """Return the columns to show: where all numbers of every row rest on the same draws, one count at the end is enough."""
+    *counts, last = [column for column in COLUMNS if column.is_count]
+    free = table["configuration"].isin(table.attrs["free_configurations"])
+
+    def is_last(count: Column) -> bool:
+        equal = table[count.name] == table[last.name]
+        # a free configuration never is the best named one: there is nothing to count
+        return bool((equal | free if count.name == "best_draws" else equal).all())
+
+    agree = all(map(is_last, counts))
+    return tuple(column for column in COLUMNS if not agree or column not in counts)
+
+
+def has_intervals(table: xr.Dataset) -> bool:
+    """Return whether any number of the table has an interval."""
+    ends = [f"{column.name}_{end}" for column in COLUMNS if not column.is_count for end in ("low", "high")]
+    return any(bool(table[end].notnull().any()) for end in ends if not end.startswith("regret_max"))

@@ -148,14 +148,19 @@ MEASURES: Final = (
     ),
     Measure(
         "delta",
-        "Borgonovo's delta: how far knowing the parameter moves the whole distribution, 0 to 1",
+        "how far knowing the parameter moves the whole distribution, 0 to 1 (Borgonovo)",
         delta,
         2000,
         500,
         20,
     ),
     Measure(
-        "PAWN", "PAWN: median Kolmogorov-Smirnov distance once the parameter is known, 0 to 1", pawn, 10_000, 1000, 50
+        "PAWN",
+        "median Kolmogorov-Smirnov distance of the outcome once the parameter is known, 0 to 1",
+        pawn,
+        10_000,
+        1000,
+        50,
     ),
 )
 

@@ -1,6 +1,7 @@
 """Write the report page: one self-contained HTML file with words, table, figures and where it all comes from."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from itertools import groupby
@@ -12,12 +13,14 @@ import xarray as xr
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from report.columns import COLUMNS, DRAWS, Column
+from report.columns import COLUMNS, DRAWS, Column, has_intervals, shown_columns
+from report.drivers import drivers_figure
 from report.figures import curtailment_figure, regret_figure, saving_figure
 from report.image import to_svg
 from report.outcomes import CubeContentError, attribute, configuration_names, reference_configuration
-from report.robustness import robustness_table
-from report.text import draws_columns, draws_line, row_label
+from report.robustness import robustness_table, scenario_tables
+from report.samples import in_words
+from report.text import POOLED, draws_columns, draws_line, row_label
 from report.words import notes
 from report.words import summary as told_in_words
 from storage import Summary
@@ -38,6 +41,33 @@ class _Group:
     heading: str
     units: str
     columns: tuple[Column, ...]
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One table of numbers with its intervals: all draws, or those of a scenario."""
+
+    title: str
+    rows: list[tuple[str, str, list[tuple[str, str]]]]
+    intervals: list[tuple[str, list[str]]]
+
+
+def _part(table: xr.Dataset, columns: Sequence[Column], title: str) -> _Part:
+    each = [(str(name), table.sel(configuration=name)) for name in table["configuration"].to_numpy()]
+    rows = [
+        (
+            name,
+            row_label(table, name),
+            [(column.show(float(row[column.name]), missing="–", minus="−"), column.side(row)) for column in columns],
+        )
+        for name, row in each
+    ]
+    told = [column for column in columns if not column.is_count] if has_intervals(table) else []
+    units = {column: f" [{column.shown_units}]" if column.shown_units else "" for column in told}
+    intervals = [
+        (f"{column.group}: {column.heading}{units[column]}", [column.ends(row) for _, row in each]) for column in told
+    ]
+    return _Part(title, rows, [(heading, cells) for heading, cells in intervals if any(cells)])
 
 
 def published_saving(cube: xr.Dataset) -> float | None:
@@ -121,22 +151,15 @@ def render_report(cube: xr.Dataset, *, command: str | None, summary: Summary | N
     CubeContentError
         If the cube lacks something that the page needs.
     """
-    table = robustness_table(cube, summary)
+    table, worlds = robustness_table(cube, summary), scenario_tables(cube)
     published = published_saving(cube)
     names = [str(name) for name in table["configuration"].to_numpy()]
-    by_heading = {heading: tuple(columns) for heading, columns in groupby(COLUMNS, key=lambda column: column.group)}
-    groups = [_Group(heading, columns[0].shown_units, columns) for heading, columns in by_heading.items()]
-    rows = [
-        (
-            name,
-            row_label(table, name),
-            [
-                column.show(float(table[column.name].sel(configuration=name)), missing="–", minus="−")
-                for column in COLUMNS
-            ],
-        )
-        for name in names
-    ]
+    columns = shown_columns(table)
+    by_heading = {heading: tuple(each) for heading, each in groupby(columns, key=lambda column: column.group)}
+    groups = [_Group(heading, each[0].shown_units, each) for heading, each in by_heading.items()]
+    parts = [_part(each, columns, f"Scenario {name}") for name, each in worlds.items()]
+    parts.append(_part(table, columns, POOLED if worlds else ""))
+    drivers, about_drivers = drivers_figure(cube)
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string(files("report").joinpath("template.html").read_text(encoding="utf-8"))
     return template.render(
@@ -144,7 +167,9 @@ def render_report(cube: xr.Dataset, *, command: str | None, summary: Summary | N
         summary=told_in_words(table),
         groups=groups,
         columns=(*COLUMNS, *DRAWS),
-        rows=rows,
+        parts=parts,
+        confidence=in_words(),
+        pooled=f"{POOLED}. " if worlds else "",
         draws_line=draws_line(table),
         draws_headings=list(draws_columns(table).values()),
         draws_rows=[
@@ -157,6 +182,8 @@ def render_report(cube: xr.Dataset, *, command: str | None, summary: Summary | N
         saving_svg=Markup(to_svg(saving_figure(cube, published=published), prefix="saving-")),
         regret_svg=Markup(to_svg(regret_figure(cube), prefix="regret-")),
         curtailment_svg=Markup(to_svg(curtailment_figure(cube, summary), prefix="curtailment-")),
+        sensitivity_svg=Markup(to_svg(drivers, prefix="drivers-")) if drivers else None,
+        sensitivity_caption=about_drivers,
         provenance=provenance_rows(cube),
         command=command,
     )

@@ -16,8 +16,9 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from report.groups import groups_of
+from report.intervals import Interval, Sample, mean_interval, probability_interval, quantile_interval
 from report.outcomes import NOT_RUN, OPTIMAL, nearest, states, variable
-from report.robustness import QUANTILE_METHOD
+from report.samples import SCENARIO, Draws, draws_of, in_words, scenarios_of
 from report.where import QueryError, Where
 
 Values = NDArray[np.float64]
@@ -85,8 +86,9 @@ class Answer:
     rows : list of dict
         ``keys``; ``n``, the draws that the numbers rest on; ``failed``, ``not_run``, and ``no_value`` where a
         finished draw has none (these four add up to the draws of the group); ``failed_STATE`` for each of ``states``
-        (these add up to ``failed``); ``failed_share``, ``not_run_share``; ``mean``, ``sd``, ``q0.05``, ...; ``above``.
-        NaN where no draw is left; sd also where one is.
+        (these add up to ``failed``); ``failed_share``, ``not_run_share``; ``mean``, ``sd``, ``q0.05``, ...; ``above``;
+        and all but sd with the ends of their 95 % interval, ``mean_low``, ``mean_high``, ...
+        NaN where no draw is left; sd also where one is; ends where no interval is honest.
     states : tuple of str
         The states of failed draws that occur in these rows.
     nothing : str
@@ -131,6 +133,7 @@ def answer(cube: xr.Dataset, question: Question) -> Answer:
     failing = {value: word for value, word in states(cube).items() if value not in (OPTIMAL, NOT_RUN)}
     # a parameter has a value in a failed draw too, and who asks for failed draws means these
     any_status = where.on_status and "configuration" not in cube[question.variable].dims
+    draws = draws_of(cube)
     found: list[tuple[dict[str, int], Row]] = []
     for place, piece in pieces(array):
         column = columns[place[0]]
@@ -141,7 +144,7 @@ def answer(cube: xr.Dataset, question: Question) -> Answer:
         ranks = dict(zip(dims, place, strict=True))
         for group in groups:
             chosen = group.draws[maybe[group.draws]]
-            row = _row(values[chosen], status[chosen, column], failing, question)
+            row = _row(draws.sample(values[chosen], chosen), status[chosen, column], failing, question)
             found.append((ranks | group.ranks, {**shown, **group.labels, **row}))
     asked = [name.partition(":")[0] for name in question.by]
     keys = tuple(dict.fromkeys([*asked, *dims]))
@@ -151,7 +154,11 @@ def answer(cube: xr.Dataset, question: Question) -> Answer:
     occurring = tuple(word for word in failing.values() if any(row[f"failed_{word}"] for row in rows))
     for row, word in itertools.product(rows, set(failing.values()) - set(occurring)):
         del row[f"failed_{word}"]
-    notes = [*([nothing] if nothing else []), *_notes(cube, question, where, rows)]
+    notes = [
+        *([nothing] if nothing else []),
+        *_notes(cube, question, where, rows),
+        *_interval_notes(cube, rows, keys, draws),
+    ]
     return Answer(question, units, keys, rows, occurring, nothing, notes)
 
 
@@ -229,11 +236,11 @@ def pieces(array: xr.DataArray) -> Iterator[tuple[tuple[int, ...], Values]]:
             yield (*outer, *inner), by_cell[inner]
 
 
-def _row(values: Values, status: NDArray[np.int8], failing: Mapping[int, str], question: Question) -> Row:
+def _row(sample: Sample, status: NDArray[np.int8], failing: Mapping[int, str], question: Question) -> Row:
     """Reckon one row from the draws that meet the condition, or may; ``failing``: states of failed draws."""
-    lacking = np.isnan(values)
-    there, of_lacking = values[~lacking], status[lacking]
-    n, draws = len(there), len(values)
+    lacking = np.isnan(sample.values)
+    there, of_lacking = sample.values[~lacking], status[lacking]
+    n, draws = len(there), len(lacking)
     not_run = int((of_lacking == NOT_RUN).sum())
     failed = len(of_lacking) - not_run - int((of_lacking == OPTIMAL).sum())
     row: Row = {"n": n, "failed": failed, "not_run": not_run, "no_value": draws - n - failed - not_run}
@@ -242,13 +249,31 @@ def _row(values: Values, status: NDArray[np.int8], failing: Mapping[int, str], q
         "failed_share": failed / draws if draws else math.nan,
         "not_run_share": not_run / draws if draws else math.nan,
     }
-    row |= {"mean": float(there.mean()) if n else math.nan, "sd": float(there.std(ddof=1)) if n > 1 else math.nan}
-    shares = np.array(question.quantiles)
-    quantiles = np.quantile(there, shares, method=QUANTILE_METHOD) if n else np.full(len(shares), np.nan)
-    row |= {f"q{share:g}": float(value) for share, value in zip(shares, quantiles, strict=True)}
+    row |= _with_ends("mean", mean_interval(sample))
+    row["sd"] = float(there.std(ddof=1)) if n > 1 else math.nan
+    for share in question.quantiles:
+        row |= _with_ends(f"q{share:g}", quantile_interval(sample, share))
     if question.above is not None:
-        row["above"] = float((there > question.above).mean()) if n else math.nan
+        row |= _with_ends("above", probability_interval(sample, question.above))
     return row
+
+
+def _with_ends(name: str, interval: Interval) -> Row:
+    return {name: interval.estimate, f"{name}_low": interval.low, f"{name}_high": interval.high}
+
+
+def _interval_notes(cube: xr.Dataset, rows: list[Row], keys: tuple[str, ...], draws: Draws) -> list[str]:
+    notes = []
+    if any(not math.isnan(float(value)) for row in rows for name, value in row.items() if name.endswith("_low")):
+        notes.append(f"±: longer side of the {in_words()} interval, {draws.how}; --json and --csv have both ends.")
+    elif any(row["n"] for row in rows):
+        notes.append(f"No {in_words()} intervals: {draws.how.removeprefix('no interval: ')}.")
+    worlds = scenarios_of(cube)
+    if worlds and SCENARIO not in keys:
+        notes.append(
+            f"Scenarios ({', '.join(worlds)}) are pooled, each with the same weight; --by {SCENARIO} parts them."
+        )
+    return notes
 
 
 def _notes(cube: xr.Dataset, question: Question, where: Where, rows: list[Row]) -> list[str]:

@@ -59,8 +59,8 @@ def text_notes(found: xr.Dataset) -> list[str]:
     lines = [
         f"{of['outcome']}"
         + (f" in {of['units']}" if of["units"] else "")
-        + f", regret in total cost. In brackets {least} intervals: {of['how']}. Quantiles: the least value whose"
-        " share of the weight is reached.",
+        + f", regret in total cost. In brackets {least} intervals: {of['how']}. Quantiles join the"
+        " draws by straight lines, by weight (with equal weights: numpy's 'linear', as in wattbit query).",
         "Draws are the same throughout; only their weights differ. Effective: how many draws of a set's own they count as"
         " (Kish). Largest: share of the weight that one draw has. Both are the worst configuration's.",
     ]

@@ -9,17 +9,25 @@ from typing import Final
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
-from scipy import stats
 
 from report.columns import COLUMNS, COST, DRAWS
-from report.intervals import Sample, mean_interval
+from report.estimators import is_best
+from report.intervals import (
+    CONFIDENCE,
+    Interval,
+    Sample,
+    cvar_interval,
+    largest,
+    mean_interval,
+    probability_interval,
+    quantile_interval,
+    share_interval,
+)
 from report.outcomes import (
     NOT_RUN,
     OPTIMAL,
-    CubeContentError,
     attribute,
     configuration_names,
-    defined,
     free_configurations,
     from_summary,
     outcome,
@@ -28,66 +36,48 @@ from report.outcomes import (
     states,
     variable,
 )
+from report.samples import count, draws_of, longer_side, of_scenario, scenarios_of
 from storage import Summary
 
 QUANTILE_METHOD: Final = "linear"
-CONFIDENCE = 0.95
-REPLICATED_DESIGNS = ("sobol", "halton", "lhs")  # replicates are independent randomisations of the same point set
+TAIL: Final = 0.9
+MOST_READ = 32_000_000
+"""Values of an outcome with areas and technologies that are read for the interval of its sum, where a summary has the mean."""
 
 
-def _mean(values: NDArray[np.float64]) -> float:
-    return float(values.mean()) if values.size else float("nan")
+def _summed_mean(cube: xr.Dataset, name: str, summary: Summary | None) -> tuple[xr.DataArray | None, xr.Dataset | None]:
+    """Return the sum of every draw, or, where that takes reading too much, what a summary tells of the means."""
+    told = from_summary(cube, name, summary)
+    if told is not None and cube[name].size > MOST_READ:
+        return None, told
+    # min_count: a draw in which every part is missing is missing, not zero
+    dims = [str(dim) for dim in cube[name].dims if dim not in ("draw", "configuration")]
+    return outcome(cube, name).sum(dims, skipna=True, min_count=1).compute(), None
 
 
-def _quantile(values: NDArray[np.float64], share: float) -> float:
-    return float(np.quantile(values, share, method=QUANTILE_METHOD)) if values.size else float("nan")
+def _of_summary(told: xr.Dataset, name: str) -> dict[str, float]:
+    one = told.sel(configuration=name)
+    mean = float(one["mean"].sum(skipna=True, min_count=1))
+    return {"curtailment_mean": mean, "curtailment_draws": int(one["n"].max())} | _ends("curtailment_mean")
 
 
-def _t_half_width(values: NDArray[np.float64]) -> float:
-    """Compute the half-width of the confidence interval of a mean of independent values; NaN with fewer than two."""
-    if values.size < 2:
-        return float("nan")
-    t = stats.t.ppf(0.5 + CONFIDENCE / 2, values.size - 1)
-    return float(t * values.std(ddof=1) / np.sqrt(values.size))
+def _ends(name: str, low: float = float("nan"), high: float = float("nan")) -> dict[str, float]:
+    return {f"{name}_low": low, f"{name}_high": high}
 
 
-def mean_half_width(saving: xr.DataArray, design_kind: str, draws_per_point: int = 1) -> float:
-    """
-    Compute the half-width of the 95 % confidence interval of a paired mean.
+def _told(name: str, interval: Interval) -> dict[str, float]:
+    return {name: interval.estimate} | _ends(name, interval.low, interval.high)
 
-    Monte Carlo: Student's t over the draws. Sobol, Halton, LHS with R > 1 replicates: Student's t with R - 1 degrees of
-    freedom over the R replicate means, since draws inside one point set are not independent. Anything else has no
-    honest interval.
 
-    Parameters
-    ----------
-    saving
-        One value per draw, NaN where missing, with coordinate ``replicate(draw)``.
-    design_kind
-        Kind of the design, as in the study file.
-    draws_per_point
-        Number of scenarios under which each point was drawn: such draws are not independent of each other.
-
-    Returns
-    -------
-    float
-        In the unit of ``saving``, >= 0; NaN without an honest interval or where a replicate has no finished draw.
-    """
-    present = saving.dropna("draw")
-    if design_kind == "monte_carlo" and draws_per_point > 1:
-        values = saving.to_numpy()
-        of_point = np.arange(values.size) // draws_per_point
-        interval = mean_interval(
-            Sample(values, design_kind, saving["replicate"].to_numpy(), point=of_point), CONFIDENCE
-        )
-        return interval.high - interval.estimate
-    if design_kind == "monte_carlo":
-        return _t_half_width(present.to_numpy())
-    replicates = np.unique(saving["replicate"].to_numpy())
-    if design_kind not in REPLICATED_DESIGNS or replicates.size < 2:
-        return float("nan")
-    of_draw = present["replicate"].to_numpy()
-    return _t_half_width(np.array([_mean(present.to_numpy()[of_draw == each]) for each in replicates]))
+def _best(regret: xr.DataArray, name: str, free: list[str]) -> NDArray[np.float64]:
+    """Give 1 where a named configuration has the least total cost of the named ones, shared by ties; NaN for a free one."""
+    named = [each for each in regret["configuration"].to_numpy().tolist() if each not in free]
+    share = np.full(regret.sizes["draw"], np.nan)
+    if name in named:
+        costs = regret.sel(configuration=named).to_numpy()  # of one draw, costs less the same number
+        whole = ~np.isnan(costs).any(axis=1)
+        share[whole] = is_best(costs[whole], named.index(name))
+    return share
 
 
 def robustness_table(cube: xr.Dataset, summary: Summary | None = None) -> xr.Dataset:
@@ -118,65 +108,61 @@ def robustness_table(cube: xr.Dataset, summary: Summary | None = None) -> xr.Dat
     names = configuration_names(cube)
     reference = reference_configuration(cube)
     free = free_configurations(cube)
-    design_kind = str(attribute(cube, "design_kind"))
-    draws_per_point = max(1, len(cube.attrs.get("scenarios", ())))
-    if "replicate" not in cube.coords:
-        raise CubeContentError("cube has no coordinate 'replicate' over draw")
+    attribute(cube, "design_kind")
+    draws = draws_of(cube)
 
     saving = paired_outcome(cube, "saving_fuel_co2").compute()
     saving_total = paired_outcome(cube, "saving_total").compute()
     regret = outcome(cube, "regret_total").compute()
-    # min_count: a draw in which every pair of area and technology is NaN is missing, not zero
-    told = from_summary(cube, "curtailment", summary)
-    if told is None:
-        of_draw = outcome(cube, "curtailment").sum(["area", "technology"], skipna=True, min_count=1).compute()
-        curtailed = {name: _mean(defined(of_draw, name)) for name in names}
-        behind = {name: defined(of_draw, name).size for name in names}
-    else:
-        total = told["mean"].sum(["area", "technology"], skipna=True, min_count=1)
-        curtailed = {name: float(total.sel(configuration=name)) for name in names}
-        most = told["n"].max(["area", "technology"])
-        behind = {name: int(most.sel(configuration=name)) for name in names}
+    curtailed, of_summary = _summed_mean(cube, "curtailment", summary)
     latency = outcome(cube, "latency_unserved").compute()
     status = variable(cube, "status").compute()
     failed = {value: word for value, word in states(cube).items() if value not in (OPTIMAL, NOT_RUN)}
 
+    def of(array: xr.DataArray, name: str) -> Sample:
+        return draws.sample(array.sel(configuration=name).to_numpy())
+
     rows: list[dict[str, float]] = []
     for name in names:
-        savings = defined(saving, name)
-        totals = defined(saving_total, name)
-        regrets = defined(regret, name)
-        latencies = defined(latency, name)
+        savings, totals, regrets, latencies = (of(each, name) for each in (saving, saving_total, regret, latency))
+        best = draws.sample(_best(regret, name, free))
         of_draws = status.sel(configuration=name).to_numpy()
-        row = {
-            "saving_mean": _mean(savings),
-            "saving_half_width": mean_half_width(saving.sel(configuration=name), design_kind, draws_per_point),
-            "saving_p5": _quantile(savings, 0.05),
-            "saving_median": _quantile(savings, 0.5),
-            "saving_p95": _quantile(savings, 0.95),
-            "saving_share": _mean((savings > 0).astype(np.float64)),
-            "saving_draws": savings.size,
-            "saving_total_mean": _mean(totals),
-            "saving_total_draws": totals.size,
-            "regret_mean": _mean(regrets),
-            "regret_max": float(regrets.max()) if regrets.size else float("nan"),
-            "regret_draws": regrets.size,
-            "curtailment_mean": curtailed[name],
-            "curtailment_draws": behind[name],
-            "latency_unserved_mean": _mean(latencies),
-            "latency_unserved_draws": latencies.size,
+        row: dict[str, float] = {
+            **_told("saving_mean", mean_interval(savings)),
+            **_told("saving_p5", quantile_interval(savings, 0.05)),
+            **_told("saving_median", quantile_interval(savings, 0.5)),
+            **_told("saving_p95", quantile_interval(savings, 0.95)),
+            **_told("saving_share", probability_interval(savings, 0.0)),
+            "saving_draws": count(savings),
+            **_told("saving_total_mean", mean_interval(totals)),
+            "saving_total_draws": count(totals),
+            **_told("regret_mean", mean_interval(regrets)),
+            **_told("regret_cvar90", cvar_interval(regrets, TAIL)),
+            **_told("regret_max", largest(regrets)),
+            "regret_draws": count(regrets),
+            **_told("best_share", share_interval(best)),
+            "best_draws": count(best),
+            **_told("latency_unserved_mean", mean_interval(latencies)),
+            "latency_unserved_draws": count(latencies),
             "draws_finished": int((of_draws == OPTIMAL).sum()),
             "draws_failed": int(((of_draws != OPTIMAL) & (of_draws != NOT_RUN)).sum()),
             "draws_not_run": int((of_draws == NOT_RUN).sum()),
             **{f"draws_{word}": int((of_draws == value).sum()) for value, word in failed.items()},
         }
+        if curtailed is not None:
+            one = of(curtailed, name)
+            row |= _told("curtailment_mean", mean_interval(one)) | {"curtailment_draws": count(one)}
+        elif of_summary is not None:
+            row |= _of_summary(of_summary, name)
         if name == reference:
-            row |= {"saving_share": float("nan"), "saving_half_width": float("nan")}
+            row |= _ends("saving_share") | {"saving_share": float("nan")}
+            zero = 0.0 if row["draws_finished"] else float("nan")
+            for key in ("saving_mean", "saving_p5", "saving_median", "saving_p95", "saving_total_mean"):
+                row |= {key: zero} | _ends(key)
             if row["draws_finished"]:
-                row |= dict.fromkeys(
-                    ("saving_mean", "saving_p5", "saving_median", "saving_p95", "saving_total_mean"), 0.0
-                )
                 row |= dict.fromkeys(("saving_draws", "saving_total_draws"), row["draws_finished"])
+        ends = (row["saving_mean_low"], row["saving_mean_high"])
+        row["saving_half_width"] = longer_side(Interval(row["saving_mean"], *ends, ""))
         rows.append(row)
 
     table = xr.Dataset(
@@ -185,18 +171,31 @@ def robustness_table(cube: xr.Dataset, summary: Summary | None = None) -> xr.Dat
         attrs={
             "reference": reference,
             "free_configurations": free,
-            "design_kind": design_kind,
+            "design_kind": draws.design,
             "draws": cube.sizes["draw"],
             "failed_states": list(failed.values()),
             "draws_common": int((status == OPTIMAL).all("configuration").sum()),
-            "replicates": int(np.unique(cube["replicate"].to_numpy()).size),
+            "replicates": int(np.unique(draws.replicate).size),
             "quantile_method": QUANTILE_METHOD,
             "confidence": CONFIDENCE,
+            "interval": draws.how,
+            "interval_method": draws.method,
+            "pooled_scenarios": scenarios_of(cube),
         },
     )
     for column in (*COLUMNS, *DRAWS):
         table[column.name].attrs = {"units": column.units, "long_name": column.definition}
     table["saving_median"].attrs = {"units": COST, "long_name": "Median of the saving over the same draws."}
+    table["saving_half_width"].attrs = {"units": COST, "long_name": "Longer side of the interval of the mean saving."}
+    for name in [str(each).removesuffix("_low") for each in table.data_vars if str(each).endswith("_low")]:
+        for end in ("low", "high"):
+            told = f"{end.capitalize()} end of the {CONFIDENCE:.0%} confidence interval of {name}."
+            table[f"{name}_{end}"].attrs = {"units": table[name].attrs["units"], "long_name": told}
     for word in failed.values():
         table[f"draws_{word}"].attrs = {"units": "1", "long_name": f"Draws that failed: {word.replace('_', ' ')}."}
     return table
+
+
+def scenario_tables(cube: xr.Dataset) -> dict[str, xr.Dataset]:
+    """Compute `robustness_table` for the draws of each scenario; empty where the study has none."""
+    return {name: robustness_table(of_scenario(cube, name)) for name in scenarios_of(cube)}

@@ -7,7 +7,7 @@ is ``morris``, and measures that any draws allow everywhere else.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -26,8 +26,8 @@ from report.factors import (
 from report.given_data import LEAST_DRAWS, MEASURES, estimates
 from report.outcomes import finished, nearest, reference_configuration
 from report.query import Question, asked_values, pieces
-from report.sensitivity_method import GIVEN, Way, choose_way, design_of, notes_on
-from report.where import QueryError
+from report.sensitivity_method import DESIGN_OF, GIVEN, Way, choose_way, design_of, notes_on
+from report.where import QueryError, Where
 
 MOST_CELLS = 200
 
@@ -40,6 +40,8 @@ def sensitivity(
     configurations: Sequence[str] = (),
     select: Mapping[str, Sequence[str]] | None = None,
     sums: Sequence[str] = (),
+    where: str = "",
+    measures: Sequence[str] = (),
     seed: int = 0,
     resamples: int = 100,
 ) -> xr.Dataset:
@@ -61,6 +63,10 @@ def sensitivity(
         Labels kept of a dimension; or values of a parameter (a scenario): then only the draws that have one of them.
     sums : sequence of str
         Dimensions summed over within each draw.
+    where : str
+        A condition on parameters, see `report.where`: then only the draws that meet it.
+    measures : sequence of str
+        Only these of the measures from given data; default: all.
     seed : int
         Of all resampling, >= 0. The same call with the same seed gives the same numbers.
     resamples : int
@@ -83,7 +89,7 @@ def sensitivity(
     CubeContentError
         If the cube lacks something named above.
     """
-    cube, labels = _chosen_draws(cube, dict(select or {}))
+    cube, labels = _chosen_draws(_meeting(cube, where), dict(select or {}))
     if configurations:
         labels["configuration"] = tuple(configurations)
     if outcome in parameter_names(cube):
@@ -99,6 +105,8 @@ def sensitivity(
     if not factors.varied:
         raise QueryError("no parameter varies over these draws, so nothing can depend on one")
     way = choose_way(cube, factors, method)
+    if measures and way.method == GIVEN:
+        way = replace(way, measures={name: meaning for name, meaning in way.measures.items() if name in measures})
 
     shape = array.shape[1:]
     if int(np.prod(shape)) > MOST_CELLS:
@@ -114,6 +122,7 @@ def sensitivity(
     correlated = correlated_pairs(factors.varied)
     return result.assign_attrs(
         outcome=outcome,
+        where=where,
         units=str(array.attrs.get("units", "1")),
         summed_over=list(sums),
         method=way.method,
@@ -128,6 +137,27 @@ def sensitivity(
         correlated=correlated,
         notes=[*way.notes, *notes_on(cube, factors, correlated, way, any(cell.dropped for cell in found.flat))],
     )
+
+
+def _meeting(cube: xr.Dataset, where: str) -> xr.Dataset:
+    """Keep the draws that meet a condition on parameters."""
+    if not where:
+        return cube
+    condition = Where(where, cube)
+    if (kind := design_of(cube)) in DESIGN_OF.values():
+        raise QueryError(
+            f"--where {where!r}: a design of kind {kind!r} tells something with all its draws alone; expected a sample of "
+            "futures, as monte_carlo, lhs, sobol, halton or file"
+        )
+    if condition.on_outcomes or condition.on_status:
+        raise QueryError(
+            f"--where {where!r}: expected parameters alone; draws chosen by what came out say nothing of what drives it"
+        )
+    kept = np.flatnonzero(condition.meets[:, 0])
+    if not len(kept):
+        told = condition.ranges([0])
+        raise QueryError(f"no draw of {cube.sizes['draw']} meets --where {where!r}" + (f": {told}" if told else ""))
+    return cube.isel(draw=kept)
 
 
 def _chosen_draws(cube: xr.Dataset, select: dict[str, Sequence[str]]) -> tuple[xr.Dataset, dict[str, tuple[str, ...]]]:
@@ -182,7 +212,8 @@ def _cell(values: Numbers, factors: Factors, way: Way, seed: int, resamples: int
     if is_constant(y):
         return _Cell(n, dropped, f"does not vary: {y[0]:g} in all {n} draws")
     columns = [Factor(factor.name, factor.values[kept], factor.labels) for factor in factors.varied]
-    each = {measure.name: estimates(measure, y, columns, rng) for measure in MEASURES}
+    wanted = [measure for measure in MEASURES if measure.name in way.measures]
+    each = {measure.name: estimates(measure, y, columns, rng) for measure in wanted}
     return _Cell(
         n,
         dropped,

@@ -63,6 +63,8 @@ def sensitivity_text(found: xr.Dataset, *, top: int = 6, width: int = 120) -> st
 def text_notes(found: xr.Dataset) -> list[str]:
     """Say what the measures mean, how the intervals were made, and what else has to be known."""
     of = found.attrs
+    if bool((found["reason"] != "").all()):
+        return list(of["notes"])  # no number, so nothing to explain
     lines = [f"{name}: {meaning}." for name, meaning in of["measures"].items()]
     share = f"{of['confidence']:.0%}".replace("%", " %")
     if of["method"] == "given":
@@ -143,6 +145,8 @@ def _sentence(found: xr.Dataset, cell: xr.Dataset, label: str) -> str:
     what = f"{of['outcome']} of {label}"
     if of["summed_over"]:
         what += f", summed over {' and '.join(of['summed_over'])},"
+    if of["where"]:
+        what += f" where {of['where']}"
     if reason := cell["reason"].item():
         return f"{what}: no answer, as it {reason}." if reason.startswith("does") else f"{what}: no answer: {reason}."
     lead = "mu_star" if of["method"] == "morris" else "S1"

@@ -50,12 +50,7 @@ class Statistic:
             return quantile_interval(sample, self.number, confidence)
         if self.kind == "cvar":
             return cvar_interval(sample, self.number, confidence)
-        found = probability_interval(sample, self.number, confidence)
-        if found.low == found.high:  # all replicates agree on none or all: that is no certainty
-            independent = Sample(sample.values, "monte_carlo", sample.replicate, sample.weights, sample.point)
-            bound = probability_interval(independent, self.number, confidence)
-            return Interval(found.estimate, bound.low, bound.high, "replicates agree: as if draws were independent")
-        return found
+        return probability_interval(sample, self.number, confidence)
 
 
 @dataclass(frozen=True)

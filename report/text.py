@@ -2,7 +2,9 @@
 
 import io
 import math
-from typing import Any
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
 
 import numpy as np
 import xarray as xr
@@ -11,8 +13,11 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 
-from report.columns import COLUMNS, COST, DRAWS
+from report.columns import COST, DRAWS, has_intervals, shown_columns
 from report.words import FREE_MARK, notes
+
+POOLED: Final = "All scenarios pooled, each with equal weight"
+NO_SCENARIOS: Final[Mapping[str, xr.Dataset]] = MappingProxyType({})
 
 
 def row_label(table: xr.Dataset, name: str) -> str:
@@ -34,6 +39,7 @@ def draws_line(table: xr.Dataset) -> str:
     columns = draws_columns(table)
     if any(np.unique(table[name].to_numpy()).size > 1 for name in columns):
         return ""
+
     told = ", ".join(f"{int(table[name][0])} {heading}" for name, heading in columns.items())
     return f"Draws, in every configuration: {told}; {table.attrs['draws']} in all."
 
@@ -54,7 +60,20 @@ def _draws_grid(table: xr.Dataset) -> Table:
     return grid
 
 
-def table_text(table: xr.Dataset, *, width: int = 120) -> str:
+def _numbers_grid(table: xr.Dataset) -> Table:
+    """Set the numbers, a line a configuration, and below each how far its interval reaches, where there is any."""
+    grid, columns, bounded = _grid(), shown_columns(table), has_intervals(table)
+    for column in columns:
+        grid.add_column(column.short, justify="right", no_wrap=True)
+    for name in table["configuration"].to_numpy():
+        row = table.sel(configuration=name)
+        grid.add_row(row_label(table, str(name)), *(column.show(float(row[column.name])) for column in columns))
+        if bounded and any(sides := [column.side(row) for column in columns]):
+            grid.add_row("", *sides)
+    return grid
+
+
+def table_text(table: xr.Dataset, *, width: int = 120, scenarios: Mapping[str, xr.Dataset] = NO_SCENARIOS) -> str:
     """
     Set the table and its notes in plain text.
 
@@ -64,23 +83,26 @@ def table_text(table: xr.Dataset, *, width: int = 120) -> str:
         As returned by `report.robustness.robustness_table`.
     width
         Characters per line. A number is never cut: where the columns need more, the lines are longer.
+    scenarios
+        As returned by `report.robustness.scenario_tables`: shown before the table, which pools them.
 
     Returns
     -------
     str
         Lines without colour codes or trailing blanks, ended by a newline; "-" where a value is missing.
     """
-    grid = _grid()
-    for column in COLUMNS:
-        grid.add_column(column.short, justify="right", no_wrap=True)
-    for name in table["configuration"].to_numpy():
-        row = table.sel(configuration=name)
-        grid.add_row(row_label(table, str(name)), *(column.show(float(row[column.name])) for column in COLUMNS))
-
+    parts = [*((f"Scenario {name}", each) for name, each in scenarios.items()), (POOLED if scenarios else "", table)]
+    grids = [(title, each, _numbers_grid(each)) for title, each in parts]
     console = Console(file=io.StringIO(), width=width, color_system=None, highlight=False, markup=False, emoji=False)
-    console.width = max(width, Measurement.get(console, console.options.update_width(10**4), grid).maximum)
+    options = console.options.update_width(10**4)
+    console.width = max(width, *(Measurement.get(console, options, grid).maximum for _, _, grid in grids))
     with console.capture() as captured:
-        console.print(grid)
+        for title, each, grid in grids:
+            if title:
+                console.print(title)
+            console.print(grid)
+            if title and each is not table and not draws_line(each):
+                console.print(_draws_grid(each))
         console.print(f"Savings and regrets in {COST}, 2024 prices; n: draws behind the numbers to its left.")
         if line := draws_line(table):
             console.print(line)
@@ -96,7 +118,7 @@ def _json_value(value: int | float) -> int | float | None:
     return None if math.isnan(value) else value
 
 
-def table_record(table: xr.Dataset) -> dict[str, Any]:
+def table_record(table: xr.Dataset, scenarios: Mapping[str, xr.Dataset] = NO_SCENARIOS) -> dict[str, Any]:
     """
     Give the table as plain values for JSON.
 
@@ -104,22 +126,28 @@ def table_record(table: xr.Dataset) -> dict[str, Any]:
     ----------
     table
         As returned by `report.robustness.robustness_table`.
+    scenarios
+        As returned by `report.robustness.scenario_tables`.
 
     Returns
     -------
     dict
         Attributes of the table, ``units`` by column, ``notes``, and ``configurations``: one dict per configuration with
-        every variable in
-        its stored unit (shares in 0..1), None where missing.
+        every variable in its stored unit (shares in 0..1), ends of intervals too, None where missing. With scenarios
+        these are pooled, and ``scenarios`` has the configurations of each by its name.
     """
-    names = [str(name) for name in table["configuration"].to_numpy()]
     return {
         **table.attrs,
         "units": {str(key): table[key].attrs["units"] for key in table.data_vars},
-        "configurations": [
-            {"configuration": name}
-            | {str(key): _json_value(table[key].sel(configuration=name).item()) for key in table.data_vars}
-            for name in names
-        ],
+        "configurations": _rows(table),
+        "scenarios": {name: _rows(each) for name, each in scenarios.items()},
         "notes": notes(table),
     }
+
+
+def _rows(table: xr.Dataset) -> list[dict[str, Any]]:
+    return [
+        {"configuration": str(name)}
+        | {str(key): _json_value(table[key].sel(configuration=name).item()) for key in table.data_vars}
+        for name in table["configuration"].to_numpy()
+    ]

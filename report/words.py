@@ -3,7 +3,9 @@
 import numpy as np
 import xarray as xr
 
-from report.robustness import REPLICATED_DESIGNS
+from report.columns import has_intervals
+from report.intervals import REPLICATED
+from report.samples import in_words
 
 FREE_MARK = "*"
 
@@ -118,21 +120,39 @@ def summary(table: xr.Dataset) -> str:
         sentences.append(
             f"{_listed(free)} {verb} anew in every draw, with its future known: a yardstick, not a plan to follow."
         )
+    if table.attrs["pooled_scenarios"]:
+        sentences.append(
+            f"Scenarios ({_listed(table.attrs['pooled_scenarios'])}) are pooled with equal weight in these figures."
+        )
     return " ".join([*sentences, _draws_sentence(table)])
 
 
 def _interval_note(table: xr.Dataset) -> str:
-    kind, replicates = table.attrs["design_kind"], table.attrs["replicates"]
-    if kind == "monte_carlo":
-        return "± is the half-width of the mean's 95 % confidence interval: Student's t over the draws."
-    if kind not in REPLICATED_DESIGNS:
-        return (
-            f"The points of a {kind} design are no random sample of futures: means, percentiles and shares describe "
-            "its points, and ± is missing."
-        )
-    if replicates < 2:
-        return f"± is missing: a single {kind} replicate gives no honest confidence interval; several would."
-    return f"± is the half-width of the mean's 95 % confidence interval: Student's t over {replicates} replicate means."
+    """Say how the intervals were had, or why there is none."""
+    kind, share = table.attrs["design_kind"], in_words(table.attrs["confidence"])
+    if not has_intervals(table):
+        if kind not in REPLICATED and kind != "monte_carlo":
+            return (
+                f"The points of a {kind} design are no random sample of futures: means, percentiles and shares describe "
+                "its points, and no number has a confidence interval."
+            )
+        if kind not in {"monte_carlo", "lhs"} and table.attrs["replicates"] < 2:
+            return (
+                f"No number has a confidence interval: a single {kind} replicate gives no honest one; several "
+                "(replicates in [design]) would."
+            )
+        return "No number has a confidence interval: too few draws have finished."
+    pooled = ", draws of one point taken together" if len(table.attrs["pooled_scenarios"]) > 1 else ""
+    how = {
+        "independent": "over the independent points of the design (means: Student's t; shares: Wilson's; percentiles: order "
+        f"statistics; worst 10 %: delta method){pooled}",
+        "replicates": f"Student's t over {table.attrs['replicates']} independent replicates",
+        "conservative": f"as if draws were independent, which is too wide for one Latin hypercube{pooled}",
+    }[table.attrs["interval_method"]]
+    return (
+        f"± is the longer side of the {share} confidence interval of the number above it: {how}. Both ends are in the JSON "
+        "and on the page. The largest regret has none: no sample bounds it from above."
+    )
 
 
 def notes(table: xr.Dataset) -> list[str]:
@@ -162,6 +182,12 @@ def notes(table: xr.Dataset) -> list[str]:
             "cost, not the least there is."
         )
     open_draws = int(table["draws_not_run"].max())
+    if worlds := table.attrs["pooled_scenarios"]:
+        found.insert(
+            0,
+            f"Pooled: every point of the design stands once under each of {_listed(worlds)}, so that these weigh the same. "
+            "Scenarios have no odds: such numbers are no forecast.",
+        )
     if open_draws:
         found.insert(
             0,

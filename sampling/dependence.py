@@ -33,11 +33,16 @@ def check_parent(key: str, marginal: Marginal, earlier: Container[str], known: I
     Raises
     ------
     SamplingError
-        With the nearest of the `known` names.
+        With the nearest of the earlier ones among the `known` names.
     """
     for parent in marginal.correlation:
         if parent not in earlier:
-            raise SamplingError(key, parent, "the name of an earlier parameter", nearest_name(parent, known))
+            raise SamplingError(
+                key,
+                parent,
+                "the name of an earlier parameter",
+                nearest_name(parent, [each for each in known if each in earlier]),
+            )
 
 
 def links(marginals: Mapping[str, Marginal]) -> list[Link]:

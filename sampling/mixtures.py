@@ -51,8 +51,8 @@ class Mixture(Numeric):
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """Tables that the regimes were read from."""
-        return tuple(path for regime in self.regimes.values() for path in regime.marginal.files)
+        """Tables that the regimes were read from, in the order of the regimes' names, which any record of them keeps."""
+        return tuple(path for _, regime in sorted(self.regimes.items()) for path in regime.marginal.files)
 
     def ppf(self, u: Floats) -> Floats:
         """Return the values (n,) at the ranks `u` (n,) in [0, 1), to the last bit the least x with F(x) >= u."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import csv
 import math
 import tempfile
@@ -19,6 +20,7 @@ from sampling.categories import Fixed
 from sampling.errors import nearest_name
 from sampling.ratio import Joint
 from storage import Place, local_tables, read_inputs, read_study
+from sweep.drawing import kept_as
 from sweep.errors import StudyError, explain
 from sweep.theta import DRIVER, ROLE
 
@@ -186,34 +188,33 @@ def _shipped(tables: Mapping[str, Path]) -> dict[str, Marginal]:
         kept = tables.get(f"uncertain.{row[name].strip()}")
         row[place] = ";".join(f"file={kept.absolute()}" if kept and part.startswith("file") else part for part in parts)
     with tempfile.TemporaryDirectory(prefix="wattbit-") as folder:
-        copy = Path(folder) / tables["uncertainty"].name
-        with copy.open("w", encoding="utf-8", newline="") as stream:
+        changed = Path(folder) / tables["uncertainty"].name
+        with changed.open("w", encoding="utf-8", newline="") as stream:
             csv.writer(stream).writerows(rows)
-        return read_uncertainty(copy)[0]
+        return read_uncertainty(changed)[0]
 
 
 def _with_tables(name: str, entry: Mapping[str, Any], tables: Mapping[str, Path]) -> dict[str, Any]:
     """Return a declaration with its table of values where the cube keeps it."""
     places = list(_files(entry))
-    if not places:
-        return dict(entry)
-    if len(places) > 1 or f"uncertain.{name}" not in tables:
+    keys = kept_as(name, len(places))
+    if missing := [key for key in keys if key not in tables]:
         raise StudyError(
-            f"uncertain.{name}: found {len(places)} tables of values, expected one: the cube does not tell which is which"
+            f"uncertain.{name}: found no {missing[0]}.csv in the cube, expected the table of values that it was drawn from"
         )
-    made: dict[str, Any] = {key: dict(value) if isinstance(value, dict) else value for key, value in entry.items()}
-    inner = made
-    for key in places[0]:
-        inner[key] = dict(inner[key])
-        inner = inner[key]
-    inner["file"] = str(tables[f"uncertain.{name}"].absolute())
+    made = copy.deepcopy(dict(entry))
+    for way, key in zip(places, keys, strict=True):
+        inner = made
+        for step in way:
+            inner = inner[step]
+        inner["file"] = str(tables[key].absolute())
     return made
 
 
 def _files(entry: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """Give the way to each empirical distribution of a declaration that reads a table."""
+    """Give the way to each empirical distribution of a declaration that reads a table, regimes in the order of their names."""
     if entry.get("distribution") == "empirical" and entry.get("file") is not None:
         yield path
     regimes = entry.get("regimes")
-    for name, regime in regimes.items() if isinstance(regimes, Mapping) else ():
+    for name, regime in sorted(regimes.items()) if isinstance(regimes, Mapping) else ():
         yield from _files(regime, (*path, "regimes", name))

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from report import robustness_table, table_record, table_text, write_report
+from report import robustness_table, scenario_tables, table_record, table_text, write_report
 from storage import Place, open_cube, read_study
 from sweep import ask, tell
 from sweep import sensitivity as sensitivity_of
@@ -121,8 +121,12 @@ def page_of(store: Place) -> Path:
 
 def tell_table(store: Place, as_json: bool, more: Mapping[str, Any] = MappingProxyType({})) -> None:
     """Print a cube's robustness table, as JSON with whatever else is to be told."""
-    table = robustness_table(open_cube(store), ask.summary_of_compacted(store))
-    click.echo(json.dumps({**table_record(table), **more}, indent=1) if as_json else table_text(table, width=WIDTH))
+    cube = open_cube(store)
+    table, worlds = robustness_table(cube, ask.summary_of_compacted(store)), scenario_tables(cube)
+    if as_json:
+        click.echo(json.dumps({**table_record(table, worlds), **more}, indent=1, allow_nan=False))
+    else:
+        click.echo(table_text(table, width=WIDTH, scenarios=worlds))
 
 
 def write_page(store: Place, page: Path, command: str) -> None:

@@ -14,23 +14,35 @@ from rich.table import Table
 
 from report.intervals import Interval
 from storage import root_of
+from sweep.ask import selections
 from sweep.ending import DONE, refusing
 from sweep.errors import StudyError
 from sweep.fidelity import OUTCOME, Corrected, Fidelities, correct
 from sweep.progress import duration
 
 WIDTH = 132
-NOTES = (
-    "corrected: from both cubes, unbiased for the full year; full, few days: each cube alone, what it has of a 95 % interval",
+CORRECTED = (
+    "corrected: from both cubes, for the full year; full, few days: each cube alone, what it has of a 95 % interval",
     "cost: of both cubes over that of as many full draws as would make a mean as certain, were draws independent",
 )
+DEPENDENT = ("no part of these draws", "has no pair", "fewer than two pairs")
+BIASED = "Coefficients come from the same draws that they correct, which biases by about one part in as many as there are pairs."
+UNBIASED = {
+    "mean": "The corrected mean is unbiased: over all designs that could have been drawn it averages to the full-year mean, "
+    "however wrong the few days are.",
+    "probability": "The corrected probability is unbiased: over all designs that could have been drawn it averages to the "
+    "full-year one.",
+    "quantile": "The corrected quantile is not quite unbiased, as no quantile of a sample is: its bias falls with the pairs.",
+}
 
 
 @click.command("correct")
 @click.argument("cheap", metavar="CHEAP_STORE")
 @click.argument("full", metavar="FULL_STORE")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.option("--outcome", default=OUTCOME, show_default=True, metavar="NAME", help="By draw and configuration alone.")
+@click.option(
+    "--outcome", default=OUTCOME, show_default=True, metavar="NAME", help="One number of a draw, selected and summed."
+)
 @click.option("--configuration", "configurations", multiple=True, metavar="NAME", help="Only this; repeatable.")
 @click.option("--above", type=float, metavar="VALUE", help="The probability of values above it, in place of the mean.")
 @click.option(
@@ -39,6 +51,8 @@ NOTES = (
     metavar="SHARE",
     help="A quantile, in place of the mean.",
 )
+@click.option("--select", multiple=True, metavar="DIM=LABEL", help="Only this area, technology, ...")
+@click.option("--sum", "sums", multiple=True, metavar="DIM", help="Sum over areas, technologies, ... of a draw.")
 @click.option("--scenario", metavar="NAME", help="Required where the study has any.")
 @click.option(
     "--budget",
@@ -55,6 +69,8 @@ def correct_command(
     configurations: tuple[str, ...],
     above: float | None,
     quantile: float | None,
+    select: tuple[str, ...],
+    sums: tuple[str, ...],
     scenario: str | None,
     budget: float | None,
 ) -> int:
@@ -68,6 +84,8 @@ def correct_command(
         configurations,
         above=above,
         quantile=quantile,
+        select=selections(select),
+        sums=sums,
         scenario=scenario,
         budget=None if budget is None else budget * 3600,
     )
@@ -84,6 +102,8 @@ def fidelities_record(found: Fidelities) -> dict[str, Any]:
         "units": found.units,
         "draws": found.draws,
         "full_draws": found.full_draws,
+        "not_run": found.not_run,
+        "full_not_run": found.full_not_run,
         "seconds_of_a_draw": _number(found.cheap_seconds),
         "seconds_of_a_full_draw": _number(found.full_seconds),
         "configurations": {row.configuration: _row_record(found, row) for row in found.rows},
@@ -138,7 +158,23 @@ def fidelities_text(found: Fidelities) -> str:
     )
     cost += f"more days at {_cost(found.full_seconds)}"
     methods = dict.fromkeys(row.corrected.how for row in found.rows)
-    return "\n".join([f"{found.statistic} [{found.units}]", "", table, "", cost, *NOTES, *methods])
+    is_biased = any(part in row.corrected.how for row in found.rows for part in DEPENDENT)
+    unbiased = [BIASED if is_biased else UNBIASED[found.statistic.split()[0]]]
+    lines = [f"{found.statistic} [{found.units}]", "", table, "", cost, *_open_lines(found), *CORRECTED, *unbiased]
+    return "\n".join([*lines, *(f"interval: {how}" for how in methods)])
+
+
+def _open_lines(found: Fidelities) -> list[str]:
+    """Say which cube lacks draws, and what finishes it."""
+    lines = []
+    if found.full_not_run:
+        lines.append(
+            f"full cube: {found.full_not_run:,} of {found.full_draws:,} draws are not run yet; finish it with the line that "
+            f"began it, wattbit run STUDY --full-year N"
+        )
+    if found.not_run:
+        lines.append(f"cube of few days: {found.not_run:,} of {found.draws:,} draws are not run yet; wattbit run STUDY")
+    return lines
 
 
 def _cost(seconds: float) -> str:

@@ -148,10 +148,15 @@ def read_marginals(
 def tables_of_values(marginals: Mapping[str, Marginal]) -> dict[str, Path]:
     """Return the tables that distributions were read from, by the names under which a cube keeps them."""
     return {
-        f"uncertain.{name}" if len(marginal.files) == 1 else f"uncertain.{name}.{place}": path
+        key: path
         for name, marginal in marginals.items()
-        for place, path in enumerate(marginal.files)
+        for key, path in zip(kept_as(name, len(marginal.files)), marginal.files, strict=True)
     }
+
+
+def kept_as(name: str, number: int) -> list[str]:
+    """Return the names under which a cube keeps so many tables of one parameter: one, or by the order of regimes' names."""
+    return [f"uncertain.{name}"] if number == 1 else [f"uncertain.{name}.by_name.{place}" for place in range(number)]
 
 
 def _unit_notes(study: Study, inputs: Inputs) -> list[str]:

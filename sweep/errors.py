@@ -38,9 +38,11 @@ def explain(error: ValidationError, model: type[BaseModel], where: str) -> str:
         elif fault["type"] == "missing":
             lines.append(f"{where}: {key}: found nothing, expected a value")
         else:
-            message = fault["msg"].removeprefix("Value error, ")
-            whole = isinstance(fault["input"], dict)  # a rule between several keys: its message says what it found
-            found = "" if whole else f"found {fault['input']!r}, expected: "
+            message = fault["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+            message = message.replace("a valid dictionary", "a table of keys and values")
+            # a rule between several keys: its message says what it found
+            whole = isinstance(fault["input"], dict) and fault["type"] == "value_error"
+            found = "" if whole else f"found {fault['input']!r}, expected "
             lines.append(f"{where}: {key + ': ' if key else ''}{found}{message}")
     return "\n".join(lines)
 

@@ -6,7 +6,8 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 import numpy as np
 import xarray as xr
@@ -25,6 +26,7 @@ from report.multifidelity import (
     variance_left,
 )
 from report.outcomes import nearest
+from report.query import Question, asked_values
 from sampling import is_extensible
 from sampling.conditions import SCENARIO
 from storage import Place, open_cube, read_run, read_study
@@ -33,6 +35,7 @@ from sweep.growth import differences
 from sweep.study import Study
 
 OUTCOME = "saving_fuel_co2"
+NOTHING: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({})
 OWN = ("days", "draws", "start")  # of a cube's record: what the two may differ in
 OWN_OF_STUDY = ("name", "days", "batch", "configurations", "free")
 OWN_FILES = ("days", "configurations")
@@ -75,6 +78,8 @@ class Fidelities:
         Draws of both cubes, that a row may rest on.
     splits : dict
         By configuration: the best use of a budget; None where it pays for nothing.
+    not_run, full_not_run : int
+        Draws of both cubes that have not been solved for all of these configurations yet.
     """
 
     statistic: str
@@ -85,6 +90,8 @@ class Fidelities:
     draws: int
     full_draws: int
     splits: Mapping[str, Split | None]
+    not_run: int = 0
+    full_not_run: int = 0
 
     def cost_share(self, row: Corrected) -> float:
         """Cost of both cubes over that of independent full-year draws alone for a mean as certain; NaN where unknown."""
@@ -123,6 +130,8 @@ def correct(
     *,
     above: float | None = None,
     quantile: float | None = None,
+    select: Mapping[str, tuple[str, ...]] = NOTHING,
+    sums: Sequence[str] = (),
     scenario: str | None = None,
     budget: float | None = None,
     confidence: float = CONFIDENCE,
@@ -134,11 +143,14 @@ def correct(
     cheap, full : path
         Cubes of studies that differ in their days alone; the draws of the second are the first ones of the first.
     outcome : str
-        One of draw and configuration alone.
-    configurations : sequence of str
-        Default: all that both cubes have.
+        One number of a draw and configuration, once selected and summed.
+    configurations : sequence of str, default all of both cubes
     above, quantile : float, optional
         Ask for the probability of values above, or for a quantile, in place of the mean.
+    select : mapping of str to tuple of str
+        Labels kept of an area, a technology, ...
+    sums : sequence of str
+        Dimensions summed over, draw by draw.
     scenario : str, optional
         Required where the study has any.
     budget : float, optional
@@ -154,14 +166,16 @@ def correct(
     _check_draws(many, few)
     names = _configurations(many, few, configurations)
     chosen = _of_scenario(many, scenario)
-    units = _units(many, outcome)
+    question = Question(outcome, select=select, sum=tuple(sums))
+    asked = [_asked(cube, question) for cube in (many, few)]
+    units = str(asked[0].attrs.get("units", "1"))
     seconds = [_seconds(store, names) for store in (cheap, full)]
     replicate, m = many["replicate"].to_numpy()[chosen], int(chosen[: few.sizes["draw"]].sum())
     design = str(many.attrs["design_kind"])
     rows = []
     for name in names:
-        values = _values(many, outcome, name)[chosen]
-        dear = _values(few, outcome, name)[chosen[: few.sizes["draw"]]]
+        values = _values(many, asked[0], name)[chosen]
+        dear = _values(few, asked[1], name)[chosen[: few.sizes["draw"]]]
         pairs = Pairs(values, dear, sections(design, replicate, m))
         samples = Sample(values, design, replicate), Sample(dear, design, replicate[:m])
         if above is not None:
@@ -183,8 +197,21 @@ def correct(
         for row in rows
         if budget is not None
     }
-    statistic = f"{told} of {outcome}" if told else f"probability of {outcome} above {above:g}"
-    return Fidelities(statistic, units if told else "1", rows, seconds[0], seconds[1], int(chosen.sum()), m, splits)
+    what = " ".join([outcome, *(f"{dim} {'+'.join(labels)}" for dim, labels in select.items())])
+    what += f" summed over {' and '.join(sums)}" * bool(sums)
+    statistic = f"{told} of {what}" if told else f"probability of {what} above {above:g}"
+    return Fidelities(
+        statistic=statistic,
+        units=units if told else "1",
+        rows=rows,
+        cheap_seconds=seconds[0],
+        full_seconds=seconds[1],
+        draws=int(chosen.sum()),
+        full_draws=m,
+        splits=splits,
+        not_run=_not_run(many, names, chosen),
+        full_not_run=_not_run(few, names, chosen),
+    )
 
 
 def _check_pair(cheap: Place, full: Place) -> None:
@@ -237,17 +264,30 @@ def _of_scenario(many: xr.Dataset, scenario: str | None) -> Any:
     return many[SCENARIO].to_numpy() == scenario
 
 
-def _units(cube: xr.Dataset, outcome: str) -> str:
-    known = [str(name) for name, array in cube.data_vars.items() if array.dims == ("draw", "configuration")]
-    known.remove("status")
-    if outcome not in known:
-        raise StudyError(f"--outcome {outcome}: no outcome of draw and configuration alone{nearest(outcome, known)}")
-    return str(cube[outcome].attrs.get("units", "1"))
+def _asked(cube: xr.Dataset, question: Question) -> xr.DataArray:
+    """Return an outcome over draw and configuration, selected and summed."""
+    if question.variable in cube and "configuration" not in cube[question.variable].dims:
+        raise StudyError(
+            f"--outcome {question.variable}: it is a parameter, the same at both fidelities; expected an outcome"
+        )
+    array = asked_values(cube, question)
+    array = array.squeeze([dim for dim in array.dims if dim not in ("draw", "configuration") and array.sizes[dim] == 1])
+    if left := [str(dim) for dim in array.dims if dim not in ("draw", "configuration")]:
+        raise StudyError(
+            f"--outcome {question.variable}: found a number for every {' and '.join(left)}, expected one in a draw: "
+            f"--select {left[0]}=NAME or --sum {left[0]}"
+        )
+    return array
 
 
-def _values(cube: xr.Dataset, outcome: str, configuration: str) -> Floats:
-    one = cube[[outcome, "status"]].sel(configuration=configuration)
-    return np.where(one["status"].to_numpy() == Status.OPTIMAL, one[outcome].to_numpy(), np.nan)
+def _values(cube: xr.Dataset, array: xr.DataArray, configuration: str) -> Floats:
+    status = cube["status"].sel(configuration=configuration).to_numpy()
+    return np.where(status == Status.OPTIMAL, array.sel(configuration=configuration).to_numpy(), np.nan)
+
+
+def _not_run(cube: xr.Dataset, names: Sequence[str], chosen: Any) -> int:
+    status = cube["status"].sel(configuration=list(names)).to_numpy()
+    return int((status == Status.NOT_RUN).any(axis=1)[chosen[: len(status)]].sum())
 
 
 def _seconds(store: Place, names: Sequence[str]) -> float:

@@ -70,12 +70,12 @@ def sample_text(drawn: Drawn, study: Study, width: int, sources: bool = True) ->
     asked = _correlations(drawn, study)
     if asked:
         pairs = Table(box=None, pad_edge=False)
-        for heading in ("rank correlation of", "and", "measure", "asked", "achieved"):
+        for heading in ("parameter", "with", "measure", "asked", "achieved"):
             pairs.add_column(heading, justify="right" if heading in ("asked", "achieved") else "left")
         for each in asked:
             achieved = "-" if math.isnan(each.achieved) else f"{each.achieved:.3f}"
             pairs.add_row(each.one, each.other, each.measure, f"{each.asked:.3f}", achieved)
-        parts.append(_text(pairs, width))
+        parts.append(f"rank correlations\n{_text(pairs, width)}")
     count = f"{drawn.table.sizes['draw']:,} draws"
     if study.scenario:
         several = "s" * (len(study.scenario) > 1)

@@ -39,6 +39,7 @@ def sensitivity_options(command: Command) -> Command:
         click.option(
             "--sum", "sums", multiple=True, metavar="DIM", help="Sum over areas, technologies, ... of a draw."
         ),
+        click.option("--where", default="", metavar="CONDITION", help="Only futures that meet it, as in query."),
         click.option("--top", type=click.IntRange(min=1), default=6, show_default=True, help="Parameters in a table."),
         click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the resampling."),
     ]
@@ -54,6 +55,7 @@ def told(
     method: str,
     select: tuple[str, ...],
     sums: tuple[str, ...],
+    where: str,
     top: int,
     seed: int,
     as_json: bool,
@@ -69,6 +71,7 @@ def told(
             configurations=configurations,
             select=selections(select),
             sums=sums,
+            where=where,
             seed=seed,
         )
         for outcome in outcomes or OUTCOMES

@@ -88,6 +88,51 @@ def test_a_weight_counts_like_repeated_draws(draws: list[tuple[float, int]], lev
         assert estimate(values, weights) == pytest.approx(expected, rel=1e-9, abs=1e-6)
 
 
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(
+    draws=st.lists(st.tuples(st.floats(-100, 100), st.integers(0, 9)), min_size=2, max_size=12),
+    levels=st.tuples(st.floats(0, 1), st.floats(0, 1)).map(sorted),
+)
+def test_a_linear_quantile_is_numpys_with_equal_weights_and_a_quantile_with_any(
+    draws: list[tuple[float, int]], levels: list[float]
+) -> None:
+    values, weights = (np.array(each, dtype=np.float64) for each in zip(*draws, strict=True))
+    of = estimators.linear_quantile
+    assert of(values, np.full(len(values), 0.3), levels[0]) == np.quantile(values, levels[0])
+    if not weights.any():
+        return
+    low, high = (of(values, weights, level) for level in levels)
+    there = values[weights > 0]
+    assert there.min() <= low <= high <= there.max()
+    assert of(values, 7 * weights, levels[0]) == pytest.approx(low, abs=1e-9)
+    assert of(there, weights[weights > 0], levels[0]) == low  # what weighs nothing counts for nothing
+    assert of(-values, weights, 1 - levels[0]) == pytest.approx(-low, abs=1e-6)
+    assert (of(values, weights, 0.0), of(values, weights, 1.0)) == (there.min(), there.max())
+
+
+def test_a_linear_quantile_by_hand() -> None:
+    values, weights = np.array([30.0, 10.0, 20.0]), np.array([1.0, 2.0, 1.0])
+    # 10 and 20 stand 1.5 apart, 20 and 30 stand 1 apart: half the way of 2.5 is 1.25
+    assert estimators.linear_quantile(values, weights, 0.5) == pytest.approx(10 + 10 * 1.25 / 1.5)
+
+
+def test_replicates_that_agree_leave_an_interval_as_of_independent_draws() -> None:
+    values = np.tile([1.0, 1.0, 0.0, 0.0], 4)  # three of eight above in both replicates would do as well
+    found = share_interval(plain(values, "sobol", 2))
+    wilson = stats.binomtest(8, 16).proportion_ci(0.95, method="wilson")
+    assert (found.low, found.high) == (pytest.approx(wilson.low), pytest.approx(wilson.high))
+    assert found.how == "replicates agree: as if draws were independent"
+
+
+def test_a_tail_needs_draws_in_it() -> None:
+    values = np.random.default_rng(2).exponential(size=600)
+    assert not np.isnan(cvar_interval(plain(values[:500]), 0.9).high)
+    few = cvar_interval(plain(values[:480]), 0.9)
+    assert np.isnan(few.low)
+    assert few.how == "no interval: fewer than 50 draws beyond the quantile"
+    assert few.estimate == estimators.cvar(values[:480], equal_weights(480), 0.9)
+
+
 def test_cvar_lies_between_the_quantile_and_the_largest() -> None:
     values = np.random.default_rng(1).gamma(3, size=500)
     for level in (0.1, 0.5, 0.9, 0.999):
@@ -115,9 +160,9 @@ def test_coverage_of_replicated_latin_hypercubes() -> None:
     rng = np.random.default_rng(13)
     samples = []
     for _ in range(REPETITIONS):
-        slices = np.argsort(rng.random((16, 3, 64)), axis=2)
+        slices = np.argsort(rng.random((8, 3, 64)), axis=2)
         points = (slices + rng.random(slices.shape)) / 64
-        samples.append(plain(-np.log1p(-points).sum(axis=1).T.reshape(-1), "lhs", 16))
+        samples.append(plain(-np.log1p(-points).sum(axis=1).T.reshape(-1), "lhs", 8))
     for name, share in covered(samples).items():
         assert 0.93 <= share <= 0.97, (name, share)
 
@@ -174,7 +219,7 @@ def test_coverage_of_draws_that_share_points() -> None:
 def test_one_latin_hypercube_is_conservative() -> None:
     rng = np.random.default_rng(17)
     samples = [plain(-np.log1p(-qmc.LatinHypercube(3, rng=rng).random(256)).sum(axis=1), "lhs") for _ in range(300)]
-    assert all(share > 0.97 for share in covered(samples).values())
+    assert all(share > 0.97 for name, share in covered(samples).items() if name != "cvar")  # 26 draws bound no tail
     assert mean_interval(samples[0]).how == "as if draws were independent: conservative for one Latin hypercube"
 
 
@@ -198,7 +243,7 @@ def test_one_latin_hypercube_is_conservative() -> None:
     ],
 )
 def test_the_design_decides_the_method(design: str, replicates: int, how: str) -> None:
-    sample = plain(np.random.default_rng(1).random(64), design, replicates)
+    sample = plain(np.random.default_rng(1).random(640), design, replicates)
     for of, _ in TRUTHS.values():
         interval = of(sample)
         assert interval.how == how

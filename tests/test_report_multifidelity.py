@@ -97,6 +97,36 @@ def test_means_of_replicated_sobol_points() -> None:
     assert 0.93 <= np.mean([each.low <= truth <= each.high for each in found]) <= 0.97
 
 
+def test_means_of_one_of_several_scenarios() -> None:
+    """Every point stands under two scenarios, of which one is asked for: its draws are independent of each other."""
+    rng = np.random.default_rng(36)
+    held = []
+    for _ in range(REPETITIONS):
+        point = np.repeat(rng.standard_normal(300), 2)
+        world = np.tile([0.0, 3.0], 300)
+        cheap = point * (1 + world) + world
+        full = cheap + 0.4 * np.repeat(rng.standard_normal(300), 2) + 1
+        chosen = world == 3.0
+        few = full[:100][chosen[:100]]
+        found = corrected_mean(Pairs(cheap[chosen], few, sections("monte_carlo", np.zeros(300, np.int64), len(few))))
+        held.append(found.low <= 4 <= found.high)
+    assert 0.93 <= np.mean(held) <= 0.97
+
+
+def test_too_few_pairs_and_a_tail_of_a_few_have_no_interval() -> None:
+    rng = np.random.default_rng(37)
+    cheap = rng.standard_normal(200)
+    few = corrected_mean(Pairs(cheap, cheap[:6] + 0.1 * rng.standard_normal(6), np.arange(200) % 3))
+    assert (few.how, np.isnan(few.low)) == ("no interval: 6 pairs, expected 8 or more", True)
+    full = np.zeros(40)
+    full[7] = 50.0  # one draw makes all of it
+    tail = corrected_mean(Pairs(cheap, full, sections("monte_carlo", np.zeros(200, np.int64), 40)))
+    assert np.isnan(tail.low)
+    assert np.isfinite(tail.estimate)
+    assert "a few pairs make most of it" in tail.how
+    assert "Cochran" in tail.how
+
+
 def test_a_perfect_copy_takes_all_from_the_cheap_model() -> None:
     cheap = np.random.default_rng(36).standard_normal(400)
     pairs = Pairs(cheap, 3 * cheap[:40] + 1, sections("monte_carlo", np.zeros(400, dtype=np.int64), 40))

@@ -9,6 +9,7 @@ import pytest
 import xarray as xr
 
 import report
+from report.drivers import drivers_figure
 from report.figures import DOTS
 from report.page import provenance_rows, published_saving
 from report.words import FREE_MARK
@@ -130,6 +131,23 @@ def test_page_shows_table_words_provenance_and_credits(page, cube):
     assert "wattbit report results/japan2040.zarr" in page
     assert "エリア需給実績" in page
     assert "Mitsubishi Research Institute" in page
+
+
+def test_page_shows_what_drives_the_saving_or_why_nothing_is_told(cube):
+    demand = np.linspace(5, 18, cube.sizes["draw"])
+    driven = cube.assign(dc_demand=("draw", demand), co2_price=("draw", np.random.default_rng(1).random(demand.size)))
+    figure, caption = drivers_figure(driven)
+    assert figure.axes[0].get_title(loc="left") == "five_hubs"
+    assert len(figure.axes) == len(NAMES) - 1
+    assert "share of the variance that the parameter drives alone" in caption
+    assert "dashed line" in caption
+    whole = report.render_report(driven, command=None)
+    assert whole.count("<svg") == 4
+    assert "Which uncertainty drives the saving" in whole
+    few = drivers_figure(driven.isel(draw=slice(0, 20)))
+    assert few[0] is None
+    assert "40 or more are needed" in few[1]
+    assert drivers_figure(cube) == (None, "")
 
 
 def test_page_does_not_depend_on_the_clock_or_on_earlier_figures(page, cube):

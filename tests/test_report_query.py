@@ -15,6 +15,7 @@ import xarray as xr
 import report.query
 from model import OUTCOMES
 from report.answers import answer_csv, answer_record, answer_text
+from report.intervals import Sample, mean_interval, probability_interval, quantile_interval
 from report.query import SUMMABLE, Answer, Question, answer
 from report.where import QueryError
 from tests.sweep_cases import strict_json
@@ -66,6 +67,32 @@ def test_mean_spread_quantiles_and_counts_of_each_configuration() -> None:
         assert [row["q0.1"], row["q0.9"]] == pytest.approx(np.quantile(values, [0.1, 0.9]))
         assert row["above"] == (values > 8).mean()
         assert (row["failed_share"], row["not_run_share"]) == (counts[1] / DRAWS, counts[2] / DRAWS)
+
+
+def test_every_number_has_its_interval_and_scenarios_are_named() -> None:
+    made = cube().assign_attrs(design_kind="monte_carlo", scenarios=["low", "high"])
+    made["scenario"] = ("draw", np.array(["low", "high"] * 12, dtype=object))
+    found = answer(made, Question("saving", select={"configuration": ("base",)}, above=10.0))
+    [row] = found.rows
+    values = np.where(made["status"].values[:, 0] == 1, made["saving"].values[:, 0], np.nan)
+    sample = Sample(values, "monte_carlo", np.zeros(DRAWS, np.int64), point=np.arange(DRAWS) // 2)
+    for name, one in (
+        ("mean", mean_interval(sample)),
+        ("q0.5", quantile_interval(sample, 0.5)),
+        ("above", probability_interval(sample, 10.0)),
+    ):
+        assert (row[name], row[f"{name}_low"], row[f"{name}_high"]) == (one.estimate, one.low, one.high)
+    assert any("Scenarios (low, high) are pooled" in note for note in found.notes)
+    assert f"{row['mean']:.4g} ±" in answer_text(found)
+    assert f"mean low [{UNITS}],mean high [{UNITS}]" in answer_csv(found)
+    apart = answer(made, Question("saving", by=("scenario",)))
+    assert [each["scenario"] for each in apart.rows] == ["high", "high", "low", "low"]
+    assert not any("pooled" in note for note in apart.notes)
+    alone = mean_interval(Sample(values[::2], "monte_carlo", np.zeros(12, np.int64)))
+    assert apart.rows[2]["mean_low"] == pytest.approx(alone.low)
+    none = answer(made.assign_attrs(design_kind="sobol").isel(draw=slice(0, None, 4)), Question("saving"))
+    assert any(note.startswith("No 95 % intervals: ") for note in none.notes)
+    assert "±" not in answer_text(none)
 
 
 def test_groups_by_text_by_few_values_and_by_bins_account_for_every_draw() -> None:

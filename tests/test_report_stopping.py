@@ -112,14 +112,14 @@ def test_replicates_that_agree_on_all_or_none_are_no_certainty() -> None:
 
 
 def test_the_longer_side_of_an_interval_counts() -> None:
-    values = np.random.default_rng(3).exponential(size=200)
+    values = np.random.default_rng(3).exponential(size=500)
     for statistic in (Statistic("quantile", 0.9), Statistic("cvar", 0.9), Statistic("probability", 3.0), MEAN):
-        found = look(statistic, sample(values), 200, 0.95)
+        found = look(statistic, sample(values), 500, 0.95)
         sides = found.interval.estimate - found.interval.low, found.interval.high - found.interval.estimate
         assert found.half_width == max(sides) > 0
         assert found.holds(max(sides))
         assert not found.holds(max(sides) * 0.999)
-    assert look(Statistic("quantile", 0.9), sample(values), 200, 0.95).interval.estimate == np.sort(values)[179]
+    assert look(Statistic("quantile", 0.9), sample(values), 500, 0.95).interval.estimate == np.quantile(values, 0.9)
 
 
 @pytest.mark.parametrize("level", [0.02, 0.98])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import NamedTuple
 
@@ -52,7 +53,9 @@ def test_correct_prints_what_the_estimator_makes_of_both_cubes(two: Two) -> None
     expected = corrected_mean(Pairs(many.to_numpy(), few.to_numpy(), np.arange(24) % 4))
     row = record["configurations"]["five_hubs"]
     assert row["corrected"]["estimate"] == expected.estimate
-    assert (row["corrected"]["low"], row["corrected"]["high"]) == (expected.low, expected.high)
+    assert row["corrected"]["how"] == expected.how
+    assert row["corrected"]["low"] == (expected.low if np.isfinite(expected.low) else None)
+    assert (record["not_run"], record["full_not_run"]) == (0, 0)
     alone = mean_interval(Sample(few.to_numpy(), "sobol", np.arange(8) % 4))
     assert (row["full"]["estimate"], row["full"]["high"]) == (alone.estimate, alone.high)
     assert (row["pairs"], row["draws"]) == (8, 24)
@@ -79,7 +82,9 @@ def test_correct_in_text(two: Two) -> None:
     assert "tokyo_osaka" not in result.stdout
     assert "24 draws at " in result.stdout
     assert "the first 8 of them also with more days at" in result.stdout
-    assert "spread of 4 sections, each corrected by the others" in result.stdout
+    assert "spread of 4 sections (independent parts of the draws)" in result.stdout or "Cochran's rule" in result.stdout
+    assert "The corrected mean is unbiased: over all designs" in result.stdout
+    assert "not run yet" not in result.stdout
     assert "with 1 h of solving, for the mean of\n  five_hubs: " in result.stdout
 
 
@@ -101,7 +106,10 @@ def test_probabilities_and_quantiles(two: Two) -> None:
         (("cheap.zarr", "cheap.zarr"), "found the same days in both, expected few and all"),
         (("full.zarr", "cheap.zarr"), "the cube of more days has 24 draws, the other one 8"),
         (("cheap.zarr", "full.zarr", "--outcome", "saving_fuel"), ""),
-        (("cheap.zarr", "full.zarr", "--outcome", "lole"), "no outcome of draw and configuration alone"),
+        (("cheap.zarr", "full.zarr", "--outcome", "lole"), "expected one in a draw: --select area=NAME or --sum"),
+        (("cheap.zarr", "full.zarr", "--outcome", "lole", "--sum", "area"), "does not add up"),
+        (("cheap.zarr", "full.zarr", "--outcome", "unserved", "--select", "area=Tokio"), "nearest known: 'Tokyo'"),
+        (("cheap.zarr", "full.zarr", "--outcome", "dc_demand"), "it is a parameter"),
         (("cheap.zarr", "full.zarr", "--configuration", "five_hub"), "nearest known: 'five_hubs'"),
         (("cheap.zarr", "full.zarr", "--scenario", "low"), "none: the study has no scenarios"),
         (("cheap.zarr", "full.zarr", "--above", "0", "--quantile", "0.5"), "found both, expected one of them"),
@@ -112,6 +120,34 @@ def test_what_is_no_pair_or_not_there_is_refused(options: tuple[str, ...], says:
     result = wattbit(two.folder, "correct", *options)
     assert result.exit_code == (2 if says else 0)
     assert says in result.stderr
+
+
+def test_one_number_of_areas_and_technologies(two: Two) -> None:
+    few = open_cube(two.full)["curtailment"].sel(configuration="five_hubs")
+    options = ("--outcome", "curtailment", "--configuration", "five_hubs", "--json")
+    for more, expected in (
+        (("--sum", "area", "--sum", "technology"), few.sum(["area", "technology"], min_count=1)),
+        (("--select", "area=Kyushu", "--select", "technology=solar"), few.sel(area="Kyushu", technology="solar")),
+    ):
+        record = strict_json(wattbit(two.folder, "correct", "cheap.zarr", "full.zarr", *options, *more).stdout)
+        row = record["configurations"]["five_hubs"]
+        assert row["full"]["estimate"] == pytest.approx(float(expected.mean()))
+    assert record["statistic"] == "mean of curtailment area Kyushu technology solar"
+    assert record["units"].startswith("TWh")
+
+
+def test_an_unfinished_cube_says_what_is_missing_and_what_finishes_it(two: Two, tmp_path: Path) -> None:
+    shutil.copytree(two.full, tmp_path / "full.zarr")
+    [record] = (tmp_path / "full.zarr" / "run" / "commits").iterdir()
+    record.unlink()
+    shutil.copytree(two.cheap, tmp_path / "cheap.zarr")
+    result = wattbit(tmp_path, "correct", "cheap.zarr", "full.zarr")
+    assert result.exit_code == 0
+    assert "full cube: 8 of 8 draws are not run yet; finish it with" in result.stdout
+    assert "wattbit run STUDY --full-year N" in result.stdout
+    found = strict_json(wattbit(tmp_path, "correct", "cheap.zarr", "full.zarr", "--json").stdout)
+    assert (found["not_run"], found["full_not_run"]) == (0, 8)
+    assert found["configurations"]["five_hubs"]["corrected"]["estimate"] is None
 
 
 def test_another_study_is_no_companion(two: Two, tmp_path: Path) -> None:

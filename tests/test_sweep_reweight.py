@@ -175,6 +175,39 @@ def test_tables_of_values_come_from_the_cube_and_beside_the_beliefs(tmp_path: Pa
     assert holds(plan["mean"], 7 - BREAK_EVEN)
 
 
+def test_several_tables_of_one_mixture(tmp_path: Path) -> None:
+    (tmp_path / "low.csv").write_text("price\n3000\n6000\n9000\n")
+    (tmp_path / "high.csv").write_text("price\n12000\n20000\n24000\n")
+    more = '[uncertain.co2_price]\ndistribution = "mixture"\n'
+    for regime, weight in (("low", 1), ("high", 3), ("alike", 1)):  # by name "alike" comes first
+        more += f'[uncertain.co2_price.regimes.{regime}]\nweight = {weight}\ndistribution = "empirical"\n'
+        more += f'file = "{"low" if regime == "alike" else regime}.csv"\ncolumn = "price"\ninterpolate = false\n'
+    store = write_cube(tmp_path / "m.zarr", more=more)
+    for name in ("low.csv", "high.csv"):
+        (tmp_path / name).unlink()
+    new = "".join(
+        f'[belief.even.uncertain.co2_price.regimes.{regime}]\nweight = 1\ndistribution = "empirical"\nvalues = {values}\n'
+        "interpolate = false\n"
+        for regime, values in (("a", [3000, 6000, 9000]), ("b", [12000, 20000, 24000]))
+    )
+    found = sets(store, '[belief.even.uncertain.co2_price]\ndistribution = "mixture"\n' + new)
+    assert holds(found["study"]["configurations"]["plan"]["mean"], (0.4 * 18 + 0.6 * 56) / 3 - BREAK_EVEN)
+    assert holds(found["even"]["configurations"]["plan"]["mean"], (6 + 56 / 3) / 2 - BREAK_EVEN)
+
+
+def test_equal_weights_are_what_query_says_to_the_last_bit(store: Path) -> None:
+    found = sets(store, "[belief.same]\n")
+    shares = ("0.05", "0.5", "0.95")
+    asked_for = ("query", store.name, "saving_fuel_co2", "--above", "0", "--quantile", *shares, "--json")
+    [_, plan] = strict_json(wattbit(store.parent, *asked_for).stdout)["rows"]
+    names = {"mean": "mean", "above": "above", "q5": "q0.05", "q50": "q0.5", "q95": "q0.95"}
+    for belief in ("study", "same"):
+        cell = found[belief]["configurations"]["plan"]
+        for mine, theirs in names.items():
+            told = {end: plan[f"{theirs}{tail}"] for end, tail in (("value", ""), ("low", "_low"), ("high", "_high"))}
+            assert cell[mine] == told, mine
+
+
 def test_dependence_of_its_own(store: Path) -> None:
     joined = '[belief.a.dependence]\nrank_correlation = [["co2_price", "dc_demand", 0.5]]\n'
     found = sets(store, joined)["a"]

@@ -108,6 +108,7 @@ def test_areas_are_selected_and_summed(store: Path) -> None:
         (["--outcome", "saving_fuel"], "nearest known: 'saving_fuel_co2'"),
         (["--configuration", "plans"], "nearest known: 'plan'"),
         (["--select", "area"], "--select area: expected DIM=LABEL"),
+        (["--where", "x0 > 0.5"], "a design of kind 'saltelli' tells something with all its draws alone"),
         (["--outcome", "regret_total", "--sum", "area"], "--sum area: regret_total does not run over it"),
     ],
 )
@@ -125,6 +126,22 @@ def test_any_sample_of_futures_has_an_answer_compacted_too(tmp_path: Path) -> No
     line = ["--outcome", "saving_fuel_co2", "--json"]
     plain, compacted = (wattbit(tmp_path, "sensitivity", name, *line).stdout for name in ("b.zarr", "b.compact.zarr"))
     assert plain == compacted
+    half = wattbit(tmp_path, "sensitivity", "b.zarr", *line, "--where", "x0 > 0.5 and x1 < 0.9").stdout
+    [found] = strict_json(half)["outcomes"]
+    kept = (units[:, 0] > 0.5) & (units[:, 1] < 0.9)
+    assert (found["where"], found["draws"]) == ("x0 > 0.5 and x1 < 0.9", kept.sum())
+    for condition, message in (
+        ("saving_fuel_co2 > 0", "expected parameters alone"),
+        ("x0 > 2", "no draw of 1600 meets --where 'x0 > 2': x0 runs from"),
+        ("x9 > 2", "no parameter or outcome 'x9'"),
+    ):
+        refused = wattbit(tmp_path, "sensitivity", "b.zarr", "--where", condition)
+        assert refused.exit_code == 2
+        assert message in refused.stderr
+    silent = wattbit(tmp_path, "sensitivity", "b.zarr", "--configuration", "base").stdout  # never varies
+    assert "no answer, as it does not vary" in silent
+    assert "S1:" not in silent
+    assert "In brackets" not in silent
     plan = strict_json(plain)["outcomes"][0]["results"][1]
     assert (plan["n"], plan["dropped"]) == (1097, 503)
     assert [one["S1"]["value"] for one in plan["parameters"]] == pytest.approx(ISHIGAMI_S1, abs=0.1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from sweep.run import Outcome, run
 from sweep.stop_text import stopped_record, stopped_text
 from sweep.stopping import Standing, ahead, run_growing
 from sweep.study import read_study as read_study_file
+from tests.processes import start_wattbit
 from tests.sweep_cases import (
     TOO_SMALL,
     WITH_NORTH,
@@ -139,19 +141,24 @@ def test_interrupted_run_goes_on_to_the_same_end(
     assert read_study(store) == read_study(grown / "x.zarr")
 
 
-def test_killed_between_two_stages(grown: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_killed_between_two_stages(grown: Path, tmp_path: Path) -> None:
+    """A process of its own, killed as soon as it says that it goes on; the same line again ends as undisturbed."""
+    for name in ("study.toml", "days.csv"):
+        shutil.copy(grown / name, tmp_path / name)
+    line = ("run", "study.toml", "--serial", "--store", "x.zarr")
+    first = start_wattbit(tmp_path, *line)
+    assert first.stderr is not None
+    assert any(", wanted ± 60" in told for told in first.stderr)
+    first.kill()
+    first.communicate()
+    assert first.returncode == -signal.SIGKILL
     store = tmp_path / "x.zarr"
-
-    def killed(*arguments: Any) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patched:
-        patched.setattr(sweep.stopping, "look_again", killed)
-        with pytest.raises(KeyboardInterrupt):
-            grow(grown, store)
-    assert read_layout(store).draws == 4
-    grow(grown, store)
+    assert cube_progress(store).draws_committed < END
+    again = wattbit(tmp_path, *line)
+    assert again.exit_code == 0
+    assert FINISHED in again.stderr
     assert files_outside_run(store) == files_outside_run(grown / "x.zarr")
+    assert read_study(store) == read_study(grown / "x.zarr")
 
 
 def test_workers_leave_the_same_bytes(grown: Path, tmp_path: Path, ray_address: str) -> None:
