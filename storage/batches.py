@@ -25,7 +25,6 @@ import zarr
 from zarr.buffer import default_buffer_prototype
 from zarr.buffer.cpu import Buffer
 
-from storage.cube import layout_of, open_root
 from storage.errors import AlreadyCommittedError, BatchError, CubeDamagedError, LayoutError, nearest
 from storage.files import (
     Place,
@@ -34,16 +33,16 @@ from storage.files import (
     json_bytes,
     put_files,
     read_many,
-    root_of,
 )
 from storage.layout import GROWS, Layout, Variable, plain_attrs
+from storage.opened import Opened, opened
 from storage.records import Piece, Records, missing_pieces, read_records, sha256
 
 Array = npt.NDArray[Any]
 
 
 def write_batch(
-    path: StorePath,
+    path: StorePath | Opened,
     batch_index: int,
     arrays: Mapping[str, Array],
     run_arrays: Mapping[str, Array],
@@ -54,7 +53,7 @@ def write_batch(
 
     Parameters
     ----------
-    path : path
+    path : path or Opened
         The cube.
     batch_index : int
         From 0; it covers the draws ``layout.bounds(batch_index)``.
@@ -76,7 +75,7 @@ def write_batch(
     dict
         The commit record: ``batch``; ``draws`` [start, stop) that are complete, those of before included;
         ``configurations``; ``status``, the number of cells by word; ``sha256`` of the little-endian bytes of these
-        draws of each output, rows first; ``written_by``.
+        draws of each output, rows first; ``bytes``, the size of the shards of each variable; ``written_by``.
 
     Raises
     ------
@@ -87,8 +86,8 @@ def write_batch(
     CubeDamagedError
         Where the batch is to be completed and what is there is not what its record says.
     """
-    root, group = root_of(path), open_root(path)
-    layout = layout_of(group)
+    cube = opened(path)
+    root, group, layout = cube.root, cube.group, cube.layout
     try:
         layout.bounds(batch_index)
         written_by = plain_attrs("the record", record)
@@ -113,7 +112,7 @@ def write_batch(
     if before is not None:
         counts = {word: counts.get(word, 0) + before["status"].get(word, 0) for word in {**before["status"], **counts}}
     shards: dict[Place, bytes] = {}
-    sums = {}
+    sums, sizes = {}, {}
     outputs.sort(key=lambda variable: variable.name == "status")  # status comes last
     tasks = [(f"run/{variable.name}", variable, run_arrays[variable.name]) for variable in of_run]
     tasks += [(variable.name, variable, arrays[variable.name]) for variable in outputs]
@@ -121,6 +120,7 @@ def write_batch(
         known = None if before is None else before["sha256"].get(variable.name)
         encoder = ShardEncoder(layout, variable, group[name], root / name, piece, records)
         made, sums[variable.name] = encoder.encode(values, known)
+        sizes[name] = sum(map(len, made.values()))
         shards |= made
     start, _ = layout.bounds(batch_index)
     content = {
@@ -129,6 +129,7 @@ def write_batch(
         "configurations": list(layout.coords.get(GROWS, ()))[layout.labels(generation)],
         "status": counts,
         "sha256": {variable.name: sums[variable.name] for variable in sorted(outputs, key=lambda output: output.name)},
+        "bytes": dict(sorted(sizes.items())),
         "written_by": written_by,
     }
     put_files(root, shards)

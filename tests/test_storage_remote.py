@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,23 +12,12 @@ import xarray as xr
 import storage
 from storage import Place
 from tests.growing_cases import begin, compare_with, draw_table, extend, layout_of, missing, write_missing, write_piece
-from tests.remote_cases import outside_run, place, reached
-from tests.s3_server import BUCKET, SECRET, FaultProxy, fault_proxy, s3_server
+from tests.remote_cases import outside_run, place
+from tests.s3_server import BUCKET, SECRET, FaultProxy
 
+pytestmark = pytest.mark.usefixtures("proxy")
 KINDS = ["memory", "s3", "gs"]
 EIGHT = {(draw, held) for draw in range(8) for held in (0, 1)}
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[FaultProxy]:
-    with s3_server() as port, fault_proxy(port) as proxy:
-        yield proxy
-
-
-@pytest.fixture(autouse=True)
-def proxy(server: FaultProxy, tmp_path: Path) -> Iterator[FaultProxy]:
-    with reached(server, tmp_path):
-        yield server
 
 
 def grown(path: Place) -> Place:
