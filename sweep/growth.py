@@ -84,6 +84,11 @@ def _other(stored: Record, plan: Plan, draws: int) -> Iterator[Difference]:
         )
     for part in GROWING:
         given[part] = _common(stored.get(part, {}), given[part])
+    if plan.layout.draws < draws:  # fewer draws may need fewer weather years
+        stored["days"] = _common(given["days"], stored.get("days", {}))
+        stored["files"] = {
+            n: v for n, v in stored.get("files", {}).items() if n in given["files"] or "hourly." not in n
+        }
     if lacking:  # what belongs to them went with them
         for part in ("shares", "template"):
             stored[part] = _common(given[part], stored.get(part, {}))
