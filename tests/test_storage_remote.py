@@ -30,9 +30,18 @@ def grown(path: Place) -> Place:
     return path
 
 
+@pytest.fixture(scope="module")
+def local(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same cube on the local disk, which nobody changes; a compacted one beside it."""
+    folder = tmp_path_factory.mktemp("local")
+    grown(folder / "local.zarr")
+    storage.compact(folder / "local.zarr", folder / "c.zarr")
+    return folder / "local.zarr"
+
+
 @pytest.mark.parametrize("kind", KINDS)
-def test_cube_grows_to_the_same_bytes_as_a_local_one(kind: str, tmp_path: Path) -> None:
-    path, local = grown(place(kind, tmp_path)), grown(tmp_path / "local.zarr")
+def test_cube_grows_to_the_same_bytes_as_a_local_one(kind: str, local: Path, tmp_path: Path) -> None:
+    path = grown(place(kind, tmp_path))
     assert outside_run(path) == outside_run(local)
     assert storage.read_commit(path, 1) == storage.read_commit(local, 1)
     assert storage.read_study(path) == {"draws": 8}
@@ -48,12 +57,11 @@ def test_cube_grows_to_the_same_bytes_as_a_local_one(kind: str, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_compaction_from_and_to_an_object_store(kind: str, tmp_path: Path) -> None:
-    path, local = grown(place(kind, tmp_path)), grown(tmp_path / "local.zarr")
-    storage.compact(local, tmp_path / "c.zarr")
+def test_compaction_from_and_to_an_object_store(kind: str, local: Path, tmp_path: Path) -> None:
+    path = grown(place(kind, tmp_path))
     for out in (tmp_path / "d.zarr", path.with_name("compact.zarr")):
         storage.compact(path, out)
-        assert outside_run(out) == outside_run(tmp_path / "c.zarr")
+        assert outside_run(out) == outside_run(local.with_name("c.zarr"))
         assert storage.open_cube(out).equals(storage.open_cube(path))
         xr.testing.assert_allclose(storage.read_summary(out).of("cost"), storage.read_summary(path).of("cost"))
 
