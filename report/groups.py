@@ -80,6 +80,10 @@ def groups_of(cube: xr.Dataset, names: Sequence[str]) -> list[Group]:
 def _column(cube: xr.Dataset, text: str) -> Column:
     name, _, bins = text.partition(":")
     known = [str(each) for each, array in cube.variables.items() if array.dims == ("draw",)]
+    if bins and name in cube.dims and name != "draw":
+        raise QueryError(
+            f"--by {text}: {name} is a dimension and has no bins, only a parameter has; expected --by {name}"
+        )
     if name not in known:
         raise QueryError(f"--by {name}: no parameter or dimension of this variable{nearest(name, known)}")
     values = cube[name].to_numpy()

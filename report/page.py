@@ -85,7 +85,9 @@ def published_saving(cube: xr.Dataset) -> float | None:
 
 
 def _flat(value: Any, above: str = "") -> list[tuple[str, str]]:
-    """Flatten nested JSON to rows of (name, text), names joined by a slash."""
+    """Flatten nested JSON to rows of (name, text), names joined by a slash; what is null or empty was not set: no row."""
+    if value is None or value in ({}, [], ""):
+        return []
     if isinstance(value, dict):
         return [row for key, each in value.items() for row in _flat(each, f"{above} / {key}" if above else str(key))]
     if isinstance(value, list) and all(not isinstance(each, dict | list) for each in value):

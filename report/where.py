@@ -42,6 +42,7 @@ HINTS = {
     r"\b(AND|OR|NOT)\b": "and, or, not are small letters",
     r"&&|\|\|": "&& is and, || is or",
 }
+HEAD = 64  # draws that are looked at for an example
 LONGEST = 2000  # characters; nesting stays within what Python can parse
 
 
@@ -201,11 +202,25 @@ class Where:
             array = array.sel({dims[0]: label}, drop=True)
         more = [str(dim) for dim in array.dims if dim not in DIMS]
         if more:
-            first = str(array[more[0]].to_numpy()[0])
-            raise QueryError(f"--where: {name} runs over {' and '.join(more)}: name one of each, as in {name}[{first}]")
+            form = ", ".join([*labels, *self._labels_with_values(array, more)])
+            raise QueryError(
+                f"--where: {name} runs over {' and '.join(more)} too: name one of each, as in {name}[{form}]"
+            )
         values = array.to_numpy()
         values = values if values.dtype.kind in "OU" else values.astype(np.float64)
         return values if "configuration" in array.dims else values[:, np.newaxis]
+
+    @staticmethod
+    def _labels_with_values(array: xr.DataArray, dims: list[str]) -> list[str]:
+        """Return a label of each of these dimensions under which some draw, of the first few, has a value."""
+        found = []
+        for dim in dims:
+            head = array.isel(draw=slice(HEAD)).notnull().any([each for each in array.dims if each != dim]).to_numpy()
+            place = int(head.argmax())
+            label = str(array[dim].to_numpy()[place])
+            found.append(label if label.isidentifier() else repr(label))
+            array = array.isel({dim: place})
+        return found
 
     def _what_is(self, name: str) -> str:
         """Say what a name is that is no variable: a dimension, one of its labels, or a text without quotes."""

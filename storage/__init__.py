@@ -4,7 +4,7 @@ This package knows nothing of what it keeps: the variables come as a `Layout`.
 """
 
 from storage.batches import reopen_batch, write_batch
-from storage.checking import check_sums
+from storage.checking import check_committed, check_sums
 from storage.compacted import is_compacted
 from storage.compaction import Compaction, compact
 from storage.cube import FORMAT, create_cube, read_layout
@@ -31,10 +31,14 @@ from storage.growth import extend_cube, finish_extension, is_being_extended
 from storage.history import History, read_history
 from storage.layout import Layout, Variable
 from storage.lease import LEASE_SECONDS, Lease, check_lease, lease_holder
+from storage.leftovers import remove_leftovers
+from storage.making import check_place
 from storage.notes import note_numbers, put_note, read_note, remove_note
+from storage.opened import Opened, opened
 from storage.reading import (
     CubeProgress,
     cube_progress,
+    input_blocks,
     local_tables,
     open_cube,
     read_commits,
@@ -67,6 +71,7 @@ __all__ = [
     "Lease",
     "LeaseLostError",
     "NotACubeError",
+    "Opened",
     "PathError",
     "Piece",
     "Place",
@@ -79,7 +84,9 @@ __all__ = [
     "StoreUnavailableError",
     "Summary",
     "Variable",
+    "check_committed",
     "check_lease",
+    "check_place",
     "check_sums",
     "committed_batches",
     "compact",
@@ -88,6 +95,7 @@ __all__ = [
     "exists",
     "extend_cube",
     "finish_extension",
+    "input_blocks",
     "is_being_extended",
     "is_compacted",
     "lease_holder",
@@ -95,6 +103,7 @@ __all__ = [
     "missing_pieces",
     "note_numbers",
     "open_cube",
+    "opened",
     "put_note",
     "read_batch",
     "read_commit",
@@ -109,6 +118,7 @@ __all__ = [
     "read_study",
     "read_summary",
     "read_tables",
+    "remove_leftovers",
     "remove_note",
     "reopen_batch",
     "root_of",

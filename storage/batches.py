@@ -25,7 +25,6 @@ import zarr
 from zarr.buffer import default_buffer_prototype
 from zarr.buffer.cpu import Buffer
 
-from storage.cube import layout_of, open_root
 from storage.errors import AlreadyCommittedError, BatchError, CubeDamagedError, LayoutError, nearest
 from storage.files import (
     Place,
@@ -35,9 +34,9 @@ from storage.files import (
     put_files,
     read_many,
     remove_file,
-    root_of,
 )
 from storage.layout import GROWS, Layout, Variable, plain_attrs
+from storage.opened import Opened, opened
 from storage.records import Piece, Records, missing_pieces, read_records, sha256
 from storage.summaries import summary_file
 
@@ -45,7 +44,7 @@ Array = npt.NDArray[Any]
 
 
 def write_batch(
-    path: StorePath,
+    path: StorePath | Opened,
     batch_index: int,
     arrays: Mapping[str, Array],
     run_arrays: Mapping[str, Array],
@@ -56,7 +55,7 @@ def write_batch(
 
     Parameters
     ----------
-    path : path
+    path : path or Opened
         The cube.
     batch_index : int
         From 0; it covers the draws ``layout.bounds(batch_index)``.
@@ -78,7 +77,7 @@ def write_batch(
     dict
         The commit record: ``batch``; ``draws`` [start, stop) that are complete, those of before included;
         ``configurations``; ``status``, the number of cells by word; ``sha256`` of the little-endian bytes of these
-        draws of each output, rows first; ``written_by``.
+        draws of each output, rows first; ``bytes``, the size of the shards of each variable; ``written_by``.
 
     Raises
     ------
@@ -89,8 +88,8 @@ def write_batch(
     CubeDamagedError
         Where the batch is to be completed and what is there is not what its record says.
     """
-    root, group = root_of(path), open_root(path)
-    layout = layout_of(group)
+    cube = opened(path)
+    root, group, layout = cube.root, cube.group, cube.layout
     try:
         layout.bounds(batch_index)
         written_by = plain_attrs("the record", record)
@@ -115,7 +114,7 @@ def write_batch(
     if before is not None:
         counts = {word: counts.get(word, 0) + before["status"].get(word, 0) for word in {**before["status"], **counts}}
     shards: dict[Place, bytes] = {}
-    sums = {}
+    sums, sizes = {}, {}
     outputs.sort(key=lambda variable: variable.name == "status")  # status comes last
     tasks = [(f"run/{variable.name}", variable, run_arrays[variable.name]) for variable in of_run]
     tasks += [(variable.name, variable, arrays[variable.name]) for variable in outputs]
@@ -123,6 +122,7 @@ def write_batch(
         known = None if before is None else before["sha256"].get(variable.name)
         encoder = ShardEncoder(layout, variable, group[name], root / name, piece, records)
         made, sums[variable.name] = encoder.encode(values, known)
+        sizes[name] = sum(map(len, made.values()))
         shards |= made
     start, _ = layout.bounds(batch_index)
     content = {
@@ -131,6 +131,7 @@ def write_batch(
         "configurations": list(layout.coords.get(GROWS, ()))[layout.labels(generation)],
         "status": counts,
         "sha256": {variable.name: sums[variable.name] for variable in sorted(outputs, key=lambda output: output.name)},
+        "bytes": dict(sorted(sizes.items())),
         "written_by": written_by,
     }
     put_files(root, shards)
@@ -229,7 +230,8 @@ def reopen_batch(path: StorePath, batch_index: int) -> None:
     LayoutError
         Where there is no such batch.
     """
-    root, layout = root_of(path), layout_of(open_root(path))
+    cube = opened(path)
+    root, layout = cube.root, cube.layout
     start, _ = layout.bounds(batch_index)
     for generation in reversed(range(len(layout.generations))):
         remove_file(commit_file(root, batch_index, generation))

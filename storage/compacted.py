@@ -207,7 +207,8 @@ def _write_records(making: Path, layout: Layout, records: Sequence[Record]) -> N
         for column, name in enumerate(names):
             if name in record["sha256"]:
                 digests[row, column] = np.frombuffer(bytes.fromhex(record["sha256"][name]), dtype=np.uint8)
-    rest = [{key: record[key] for key in record if key not in {"draws", "status", "sha256"}} for record in records]
+    told_otherwise = {"draws", "status", "sha256", "bytes"}  # the last: of shards that a compacted cube has not
+    rest = [{key: record[key] for key in record if key not in told_otherwise} for record in records]
     columns: dict[str, tuple[Array, tuple[str, ...]]] = {
         "start": (np.array([record["draws"][0] for record in records], dtype=np.int64), ("batch",)),
         "stop": (np.array([record["draws"][1] for record in records], dtype=np.int64), ("batch",)),

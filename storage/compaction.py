@@ -19,9 +19,10 @@ import zarr
 from storage.compacted import MARK, Record, make_compacted
 from storage.cube import layout_of, open_root
 from storage.errors import CubeDamagedError, CubeExistsError
-from storage.files import Place, StorePath, commits_directory, list_files, parsed, read_many, root_of, sizes_below
+from storage.files import Place, StorePath, root_of, sizes_below
 from storage.layout import Layout
-from storage.records import committed_batches, sha256
+from storage.records import Records, read_records, sha256
+from storage.shards import WHAT_TO_DO, shard_names
 
 Array = npt.NDArray[Any]
 
@@ -58,9 +59,10 @@ def compact(path: StorePath, out: StorePath) -> Compaction:
     root, group = root_of(path), open_root(path)
     if MARK in group.attrs:
         raise CubeExistsError(f"{root} is compacted already")
-    committed_batches(path)  # refuses records that do not fit
-    layout, records = layout_of(group), _records(root)
-    reader = _Reader(root, group, layout, records)
+    layout = layout_of(group)
+    by_batch = read_records(root, layout)
+    records = list(by_batch.values())
+    reader = _Reader(root, group, layout, by_batch)
     counts = Counter[str]()
     for record in records:
         counts.update(record["status"])
@@ -95,48 +97,55 @@ def _columns(labels: Sequence[str], record: Record) -> slice:
     return slice(first, first + len(named))
 
 
-def _records(root: Place) -> list[dict[str, Any]]:
-    files = [commits_directory(root) / name for name in list_files(commits_directory(root)) if name.endswith(".json")]
-    records = [parsed(file, content) for file, content in zip(files, read_many(files), strict=True)]
-    return sorted(records, key=lambda record: (record["draws"][0], record["draws"][1]))
-
-
 class _Reader:
     """Reads blocks of a cube, checks them against the commit records, and masks what has none."""
 
-    def __init__(self, root: Place, group: zarr.Group, layout: Layout, records: Sequence[Record]) -> None:
-        self.root, self.group, self.layout, self.records = root, group, layout, records
-        self.starts = [record["draws"][0] for record in records]
-        self.cells = committed_cells(layout, records)
+    def __init__(self, root: Place, group: zarr.Group, layout: Layout, records: Records) -> None:
+        self.root, self.group, self.layout, self.records = root, group, layout, list(records.items())
+        self.starts = [record["draws"][0] for record in records.values()]
+        self.cells = committed_cells(layout, list(records.values()))
         self.labels = list(layout.coords.get("configuration", ("all",)))
         self.across = set(group.attrs.get("wattbit_across", ()))  # what rests on all configurations of a draw
         self.variables = {variable.name: variable for variable in layout.variables}
         self.variables |= {f"run/{variable.name}": variable for variable in layout.run_variables}
 
     def __call__(self, name: str, start: int, stop: int) -> Array:
+        first, last = (bisect_left(self.starts, draw) for draw in (start, stop))
+        held = [each for each in self.records[first:last] if self._is_written(name, each[0])]
         try:
             values: Array = np.asarray(self.group[name][start:stop])
         except (RuntimeError, ValueError) as error:  # what the codecs raise for bytes that are not theirs
-            raise CubeDamagedError(
-                f"{self.root / name}: draws {start} to {stop - 1} cannot be read: {error}"
-            ) from error
-        first, last = (bisect_left(self.starts, draw) for draw in (start, stop))
-        for record in self.records[first:last]:
+            raise CubeDamagedError(f"{self._unreadable(name, held)}: {error}; {WHAT_TO_DO}") from error
+        for place, record in held:
             if name in record["sha256"]:
-                self._check(name, values, start, record)
+                self._check(name, values, start, place, record)
         return self._masked(name, values, start, stop)
 
-    def _check(self, name: str, values: Array, start: int, record: Record) -> None:
+    def _is_written(self, name: str, place: tuple[int, int]) -> bool:
+        return self.layout.is_written(self.variables[name], place[1])
+
+    def _unreadable(self, name: str, held: Sequence[tuple[tuple[int, int], Record]]) -> str:
+        """The files of the first batch that cannot be decoded."""
+        for place, record in held:
+            try:
+                self.group[name][slice(*record["draws"])]
+            except (RuntimeError, ValueError):
+                return f"{self.root}: {self._files(name, place)} cannot be decoded"
+        return f"{self.root / name} cannot be decoded where nothing is committed"
+
+    def _files(self, name: str, place: tuple[int, int]) -> str:
+        names = shard_names(self.layout, self.variables[name], *place)
+        return ", ".join(f"{name}/{each}" for each in names)
+
+    def _check(self, name: str, values: Array, start: int, place: tuple[int, int], record: Record) -> None:
         first, last = record["draws"]
         part, columns = values[first - start : last - start], _columns(self.labels, record)
-        if name in self.across and columns.stop < len(self.labels):
-            return  # written anew with the configurations that came later: their record has its checksum
         if "configuration" in self.variables[name].dims and name not in self.across:
             part = part[:, columns]
         if sha256(part) != record["sha256"][name]:
             raise CubeDamagedError(
-                f"{self.root / name}: draws {first} to {last - 1} are not what their commit record says; restore the "
-                f"file, or remove the record of batch {record['batch']} and run the study again"
+                f"{self.root}: {self._files(name, place)}: draws {first} to {last - 1} are not what the commit record of "
+                f"batch {place[0]} says; {WHAT_TO_DO}"
             )
 
     def _masked(self, name: str, values: Array, start: int, stop: int) -> Array:

@@ -26,6 +26,8 @@ from storage.errors import CubeDamagedError, FormatTooNewError, NotACubeError
 from storage.files import Place, StorePath, creating_file, json_bytes, parsed, root_of, zarr_place
 from storage.layout import GROWS, DType, Layout, Variable, plain_attrs
 from storage.making import make_whole, refuse_taken
+from storage.remote import at_once
+from storage.remote_zarr import CubeStore
 
 FORMAT = 2
 """The number of the format written here, kept as ``wattbit_format`` in the root attributes.
@@ -150,15 +152,18 @@ def read_layout(path: StorePath) -> Layout:
 
 def layout_of(group: zarr.Group) -> Layout:
     """Return the layout of the cube whose root group is open."""
-    coords = {}
-    for name, array in group.arrays():
-        if array.metadata.dimension_names == (name,) and name != "draw":
-            try:
-                coords[name] = tuple(str(label) for label in array[:])
-            except (RuntimeError, ValueError) as error:  # what the codecs raise where they cannot decode
-                raise CubeDamagedError(
-                    f"{group.store_path}: the labels of {name} cannot be decoded: {error}"
-                ) from error
+    arrays = [array for name, array in group.arrays() if array.metadata.dimension_names == (name,) and name != "draw"]
+
+    def labels(array: zarr.Array) -> tuple[str, ...]:
+        try:
+            return tuple(str(label) for label in array[:])
+        except (RuntimeError, ValueError) as error:  # what the codecs raise where they cannot decode
+            raise CubeDamagedError(
+                f"{group.store_path}: the labels of {array.basename} cannot be decoded: {error}"
+            ) from error
+
+    found = at_once(labels, arrays) if isinstance(group.store, CubeStore) else map(labels, arrays)
+    coords = {array.basename: each for array, each in zip(arrays, found, strict=True)}
     try:
         batch = group.attrs["wattbit_batch"]
         across = group.attrs.get("wattbit_across", [])  # formats before 2 had one generation, and no need of it

@@ -34,7 +34,8 @@ from urllib.parse import unquote
 from zarr.storage import StorePath as ZarrPath
 
 from storage.errors import CubeDamagedError
-from storage.remote import RemotePath, at_once, zarr_store
+from storage.remote import RemotePath, at_once
+from storage.remote_zarr import zarr_store
 
 Place = Path | RemotePath
 """Where something lies: on a local file system or in an object store."""
@@ -167,6 +168,16 @@ def list_files(directory: Place) -> list[str]:
         return []
     with os.scandir(directory) as entries:  # asks nothing of each file: there may be hundreds of thousands
         return sorted(entry.name for entry in entries if entry.is_file())
+
+
+def file_sizes(directory: Place) -> dict[str, int]:
+    """Return the files in `directory` with their sizes in bytes; none where it is not there."""
+    if isinstance(directory, RemotePath):
+        return {name: size for name, size in sizes_below(directory).items() if "/" not in name}
+    if not directory.is_dir():
+        return {}
+    with os.scandir(directory) as entries:
+        return {entry.name: entry.stat().st_size for entry in entries if entry.is_file()}
 
 
 def sizes_below(directory: Place) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import uuid
@@ -22,6 +23,7 @@ from storage.files import (
     sync_tree,
 )
 from storage.lease import Lease
+from storage.leftovers import remove_leftovers
 from storage.remote import RemotePath, at_once
 
 UPLOAD_BYTES = 64 * 1024 * 1024
@@ -32,6 +34,28 @@ def refuse_taken(root: Place) -> None:
     """Raise CubeExistsError where something lies at `root`."""
     if exists(root):
         raise CubeExistsError(f"{root} exists already, expected a path where nothing lies")
+
+
+def check_place(root: Place) -> None:
+    """Make sure, by trying, that a cube can be made at `root`, where nothing lies; nothing is left.
+
+    Raises
+    ------
+    CannotWriteError, StoreRefusedError, StoreUnavailableError
+        Where it cannot.
+    """
+    if isinstance(root, RemotePath):
+        tried = root.with_name(f".{root.name}.{uuid.uuid4().hex}.partial")
+        tried.put(b"")
+        tried.unlink()
+        return
+    folder = next(parent for parent in root.absolute().parents if parent.exists())
+    try:
+        os.rmdir(tempfile.mkdtemp(prefix=f".{root.name}.", suffix=".partial", dir=folder))
+    except OSError as error:
+        raise CannotWriteError(
+            f"{root} cannot be made: {folder} cannot be written to: {error.strerror or error}"
+        ) from error
 
 
 def make_whole(root: Place, write: Callable[[Path], None]) -> None:
@@ -63,6 +87,7 @@ def make_whole(root: Place, write: Callable[[Path], None]) -> None:
     except OSError as error:
         raise CannotWriteError(f"{root.parent} cannot be written to: {error.strerror or error}") from error
     try:
+        remove_leftovers(root, making.stat().st_mtime)
         write(making)
         sync_tree(making)
         try:

@@ -29,6 +29,7 @@ from storage.files import (
     root_of,
 )
 from storage.layout import GROWS, Layout
+from storage.opened import Opened, opened
 
 Record = dict[str, Any]
 Records = Mapping[tuple[int, int], Record]
@@ -145,13 +146,13 @@ def committed_cells(layout: Layout, records: Records) -> npt.NDArray[np.bool_]:
     return committed
 
 
-def read_pieces(path: StorePath, batch_index: int) -> tuple[Layout, list[Piece]]:
+def read_pieces(path: StorePath | Opened, batch_index: int) -> tuple[Layout, list[Piece]]:
     """Return the layout of a cube and what has no record yet in one batch, in the order in which it has to be written."""
-    layout = layout_of(open_root(path))
-    return layout, missing_pieces(layout, read_records(root_of(path), layout, [batch_index]), [batch_index])
+    cube = opened(path)
+    return cube.layout, missing_pieces(cube.layout, read_records(cube.root, cube.layout, [batch_index]), [batch_index])
 
 
-def read_batch(path: StorePath, piece: Piece, names: Collection[str]) -> dict[str, npt.NDArray[Any]]:
+def read_batch(path: StorePath | Opened, piece: Piece, names: Collection[str]) -> dict[str, npt.NDArray[Any]]:
     """Return what the earlier generations hold in the draws of a piece: (draws, their configurations, ...).
 
     Raises
@@ -159,8 +160,8 @@ def read_batch(path: StorePath, piece: Piece, names: Collection[str]) -> dict[st
     CubeDamagedError
         Where it cannot be decoded, or is not what was committed.
     """
-    root, group = root_of(path), open_root(path)
-    layout = layout_of(group)
+    cube = opened(path)
+    root, group, layout = cube.root, cube.group, cube.layout
     records = read_records(root, layout, [piece.batch])
     held = [records[piece.batch, generation] for generation in range(piece.generation)]
     found: dict[str, npt.NDArray[Any]] = {}

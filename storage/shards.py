@@ -26,8 +26,10 @@ SHOWN = 3
 WHAT_TO_DO = "restore them, or remove the commit records of these batches under run/commits and run the study again"
 
 
-def check_shards(root: Place, layout: Layout, records: Records) -> None:
+def check_shards(root: Place, layout: Layout, records: Records, of_run: bool = False) -> None:
     """Make sure that every shard of what is committed is there, by one listing for each variable.
+
+    ``of_run``: the run variables too, which no reader of the results needs.
 
     Raises
     ------
@@ -44,7 +46,10 @@ def check_shards(root: Place, layout: Layout, records: Records) -> None:
             names[shape] = set(_names(layout, variable, records))
         return names[shape]
 
-    _check(root, {variable.name: expected(variable) for variable in layout.variables}, WHAT_TO_DO)
+    wanted = {variable.name: expected(variable) for variable in layout.variables}
+    if of_run:
+        wanted |= {f"run/{variable.name}": expected(variable) for variable in layout.run_variables}
+    _check(root, wanted, WHAT_TO_DO)
 
 
 def check_files(root: Place, layout: Layout, block: int) -> None:
@@ -71,8 +76,13 @@ def _check(root: Place, expected: Mapping[str, set[str]], what_to_do: str) -> No
 def _names(layout: Layout, variable: Variable, records: Records) -> Iterator[str]:
     for batch, generation in records:
         if layout.is_written(variable, generation):
-            for column in layout.shard_columns(variable, generation):
-                yield layout.shard_name(variable, batch, column)
+            yield from shard_names(layout, variable, batch, generation)
+
+
+def shard_names(layout: Layout, variable: Variable, batch: int, generation: int) -> list[str]:
+    """Return the files of a variable, in its directory, that hold a generation of a batch."""
+    columns = layout.shard_columns(variable, generation)
+    return [layout.shard_name(variable, batch, column) for column in columns]
 
 
 @contextmanager

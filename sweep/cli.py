@@ -8,6 +8,7 @@ failed, stopped by a fault of disk or store, or a cube that `verify` does not be
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -101,11 +102,10 @@ def run(
         click.echo(f"{target} will be extended by {more}; what it holds is kept", err=True)
     processors = workers or (1 if serial else os.cpu_count() or 1)
     missing = missing_draws(plan, target)
-    if retry_set_aside and exists(target) and (again := len(batches_aside(target))):
-        click.echo(f"{again} batch{'es' * (again > 1)} with draws that were set aside will be solved again", err=True)
-        missing = min(missing + again * plan.layout.batch, plan.layout.draws)
-    if missing:
-        check_store(target)
+    if retry_set_aside and exists(target) and (aside := len(batches_aside(target))):
+        click.echo(f"{aside} batch{'es' * (aside > 1)} with draws that were set aside will be solved again", err=True)
+        missing = min(missing + aside * plan.layout.batch, plan.layout.draws)
+    check_store(plan, target)
     seconds = plan.pilot_seconds() if missing or written.stop else 0.0
     limits = Limits.after_pilot(plan, seconds, watchdog)
     # How long a cluster will take, this machine does not know.
@@ -114,12 +114,20 @@ def run(
         click.echo(stop_text.stop_plan_text(written), err=True)
     with logged, listening(logged.heed):
         how = {"workers": workers, "address": address, "serial": serial, "limits": limits, "retry": retry_set_aside}
-        logged.code = _run_and_tell(written, plan, study, target, page, as_json, how)
+        again = line_again(study, draws, full_year)
+        logged.code = _run_and_tell(written, plan, study, target, page, as_json, how, again)
     return logged.code
 
 
 def _run_and_tell(
-    written: Study, plan: Plan, study: Path, target: Place, page: Path, as_json: bool, how: Mapping[str, Any]
+    written: Study,
+    plan: Plan,
+    study: Path,
+    target: Place,
+    page: Path,
+    as_json: bool,
+    how: Mapping[str, Any],
+    again: str,
 ) -> int:
     """Run a plan, further stages of a study with ``[stop]``, print the table and write the page; returns the exit code."""
     options = {**how, "command": f"wattbit solve {study}"}
@@ -147,8 +155,10 @@ def _run_and_tell(
             click.echo(note, err=True)
     try:
         tell_table(target, as_json, {"stop": stop_text.stopped_record(standings, written)} if standings else {})
-        write_page(target, page, f"wattbit run {study}")
-    except CubeDamagedError as fault:  # no refusal: what this run solved is committed
+        write_page(target, page, again)
+    except CubeDamagedError as fault:
+        if not outcome.solved:
+            raise  # a refusal; else what this run solved is committed
         click.echo(f"wattbit: what was solved is kept, but the cube cannot be read: {fault}", err=True)
         return WITH_FAILURES
     except PageError as fault:
@@ -156,6 +166,13 @@ def _run_and_tell(
         return WITH_FAILURES
     click.echo(f"cube {target}\nreport {page}", err=True)
     return WITH_FAILURES if _failures(target) else DONE
+
+
+def line_again(study: Path, draws: int | None, full_year: int | None) -> str:
+    """The line that makes the same results again, with the options that decide them."""
+    options = {"--draws": draws, "--full-year": full_year}
+    chosen = [word for name, value in options.items() if value is not None for word in (name, str(value))]
+    return shlex.join(["wattbit", "run", str(study), *chosen])
 
 
 def _failures(store: Place) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from report import robustness_table, scenario_tables, table_record, table_text, write_report
+from report import PageError, robustness_table, scenario_tables, table_record, table_text, write_report
 from storage import Place, open_cube, read_study
 from sweep import ask, tell
 from sweep import sensitivity as sensitivity_of
@@ -52,7 +52,11 @@ def report(store: Place, as_json: bool, out: Path | None) -> int:
     """Print a cube's robustness table and write its report."""
     tell_table(store, as_json)
     page = out or page_of(store)
-    write_page(store, page, f"wattbit report {store}")
+    try:
+        write_page(store, page, f"wattbit report {store}")
+    except PageError as fault:  # no refusal: the table was printed
+        click.echo(f"wattbit: {fault}; --out PAGE writes it elsewhere", err=True)
+        return WITH_FAILURES
     click.echo(f"report {page}", err=True)
     return DONE
 
@@ -102,9 +106,9 @@ def compact(store: Place, out: Place | None) -> int:
 def verify(store: Place, as_json: bool, sample: int, seed: int) -> int:
     """Say whether a cube may be believed: checksums, costs and balances, and some draws solved again by plain Pyomo."""
     record = verify_cube(store, sample, seed)
-    click.echo(json.dumps(record, indent=1) if as_json else verdict(record))
     for line in [*record["faults"], *verify_notes(record)]:
         click.echo(line, err=True)
+    click.echo(json.dumps(record, indent=1) if as_json else verdict(record))  # last, where it stays in sight
     return DONE if record["believed"] else WITH_FAILURES
 
 

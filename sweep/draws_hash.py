@@ -6,7 +6,8 @@ import hashlib
 
 import xarray as xr
 
-from sampling import BLOCK, DrawRows
+from sampling import BLOCK, DrawRows, rows_of
+from storage import Place, input_blocks, read_inputs
 
 
 class DrawsHash:
@@ -45,3 +46,16 @@ def hash_like(stored: str, rows: DrawRows, draws: int | None = None) -> str:
     size, sign, _ = stored.partition(":")
     whole = rows.draws if draws is None else draws
     return hash_of(rows, draws, int(size) if sign and size.isdigit() else max(whole, 1))
+
+
+def hash_in_store(store: Place, stored: str) -> str:
+    """Return the checksum of the draw table that a cube holds, made as the one that its record names."""
+    size, sign, _ = stored.partition(":")
+    if sign and size != str(BLOCK):
+        return hash_like(stored, rows_of(read_inputs(store)))
+    made = DrawsHash()
+    for _, block in input_blocks(store):
+        made.add(block)
+    if made.blocks > 1 and not sign:  # made before there were blocks
+        return hash_like(stored, rows_of(read_inputs(store)))
+    return made.text()

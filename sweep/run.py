@@ -13,10 +13,13 @@ from typing import Any
 
 from storage import (
     CannotWriteError,
+    CubeDamagedError,
     CubeExistsError,
     Lease,
     Place,
     StorageError,
+    check_committed,
+    check_place,
     committed_batches,
     create_cube,
     cube_progress,
@@ -26,7 +29,10 @@ from storage import (
     note_numbers,
     read_layout,
     read_note,
+    read_study,
+    remove_leftovers,
 )
+from sweep.draws_hash import hash_in_store
 from sweep.errors import RunStoppedError, StudyError
 from sweep.events import emit, listening
 from sweep.executors import reach, run_on_ray, run_serial
@@ -38,7 +44,7 @@ from sweep.progress import DrawProgress
 from sweep.ray_cluster import resident_bytes
 from sweep.set_aside import ASIDE, TOGETHER, TRIES, try_again
 from sweep.tally import BatchSummary
-from sweep.worker import Draws, Work, solve_batch, solve_in_process
+from sweep.worker import COMPARED, Draws, Work, solve_batch, solve_in_process
 
 WATCHDOG_SECONDS, WATCHDOG_PILOTS = 600.0, 100.0  # a draw is given up after the longer of the two
 CHECK_SECONDS = 5.0  # the driver looks at its lease no more often; a worker does before every batch it writes
@@ -88,8 +94,8 @@ def missing_draws(plan: Plan, store: Place) -> int:
     return plan.layout.draws - cube_progress(store).draws_committed
 
 
-def check_store(store: Place) -> None:
-    """Refuse, before any work, a store that a run could not write into.
+def check_store(plan: Plan, store: Place) -> None:
+    """Refuse, before any work, a store that a run of a fitted plan could not write into or should not build on.
 
     Raises
     ------
@@ -97,15 +103,23 @@ def check_store(store: Place) -> None:
         Another run is at work on it.
     CannotWriteError
         It, or the folder that it would be made in, cannot be written to.
+    CubeDamagedError
+        What it holds is damaged, as far as `storage.check_committed` tells; or its draws are not those of its record.
     """
-    if exists(store):
-        with Lease(store):
-            return
-    if not isinstance(store, Path):
-        return  # that there is such a bucket, `exists` has found; a test object would cost more than it tells
-    folder = next(parent for parent in store.absolute().parents if parent.exists())
-    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-        raise CannotWriteError(f"{store} cannot be made: {folder} cannot be written to")
+    if not exists(store):
+        check_place(store)
+        return
+    with ExitStack() as stack:
+        if missing_draws(plan, store):
+            stack.enter_context(Lease(store))  # nobody writes into a cube that is finished
+        grows = plan.layout.generations != read_layout(store).generations
+        check_committed(store, COMPARED if grows else ())
+        known = str(read_study(store)["identity"]["draws"])
+        if hash_in_store(store, known) != known:
+            names = ", ".join(map(str, plan.rows.rows(0, 1).data_vars))
+            raise CubeDamagedError(
+                f"{store}: the draw table is not the one that run/study.json names: restore the folders of {names}"
+            )
 
 
 def default_store(plan: Plan, mark: str = "") -> Path:
@@ -125,6 +139,8 @@ def run(
     retry: bool = False,
 ) -> Outcome:
     """Solve every draw and configuration that the store does not hold yet; no other run may write there meanwhile.
+
+    What the store holds is taken as whole: `check_store` comes before.
 
     Parameters
     ----------
@@ -161,6 +177,8 @@ def run(
     with Lease(store) as lease:
         try:
             finish_extension(store)
+            if isinstance(lease.file, Path):
+                remove_leftovers(store, lease.file.stat().st_mtime)
             plan = fitted(plan, store)
             if read_layout(store) != plan.layout:
                 extend_cube(store, plan.layout, plan.rows, {"identity": plan.identity}, table_bytes(plan))

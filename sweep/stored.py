@@ -13,10 +13,9 @@ import numpy as np
 import xarray as xr
 
 from model import Configuration, Days, FreeSpec, Inputs, InputsSpec, Siting, read_configurations, read_inputs
-from sampling import rows_of
 from storage import Place, local_tables, read_labels, read_study, read_tables
 from storage import read_inputs as read_draws
-from sweep.draws_hash import hash_like
+from sweep.draws_hash import hash_in_store
 from sweep.errors import StudyError
 
 NO_TABLES = ("days", "design", "scalars")  # files of a study that are no tables of its inputs; nor are uncertain.NAME
@@ -97,7 +96,7 @@ def _of_tables(store: Place, identity: Mapping[str, Any], tables: Mapping[str, P
 def identity_faults(store: Place, study: StoredStudy) -> Iterator[str]:
     """Lines on what the cube keeps and its record does not know: draws, tables, shares."""
     identity = study.identity
-    if hash_like(identity["draws"], rows_of(study.table)) != identity["draws"]:
+    if hash_in_store(store, identity["draws"]) != identity["draws"]:
         yield "the draw table is not the one that the record names: the checksums differ"
     files = {name.removesuffix(".gz").removesuffix(".csv"): path for name, path in read_tables(store).items()}
     for name, known in identity["files"].items():

@@ -36,7 +36,8 @@ def verify(store: Place, sample: int = 1, seed: int = 0) -> Record:
     Returns
     -------
     dict
-        ``believed``; ``draws`` and ``draws_finished``; ``values_recomputed``; ``resolved``, a record for each
+        ``believed``; ``draws``, ``draws_finished`` and ``draws_failed`` (of these, in some
+        configuration); ``values_recomputed``; ``resolved``, a record for each
         configuration of each sampled draw; ``residuals``, the largest primal and dual one of these solves;
         ``stored_residuals``, those that the sweep kept of its own, None where it kept none; ``missing_batches``, those
         without a commit record; ``code``, the commits that the batches were made with; ``other_code``, what the cube
@@ -75,7 +76,8 @@ def verify(store: Place, sample: int = 1, seed: int = 0) -> Record:
 def _check_values(store: Place, study: StoredStudy, record: Record, sample: int, seed: int) -> None:
     cube = open_cube(store)
     finished = np.flatnonzero((cube["status"] != 0).all("configuration").values)
-    record |= {"draws": cube.sizes["draw"], "draws_finished": len(finished)}
+    failed = (cube["status"] > Status.OPTIMAL).any("configuration").values[finished]
+    record |= {"draws": cube.sizes["draw"], "draws_finished": len(finished), "draws_failed": int(failed.sum())}
     chosen = set(random.Random(seed).sample(finished.tolist(), min(sample, len(finished))))
     _check_residuals(store, record, cube["status"].values)
     books, cold = Books(study), ColdSolver(study)
@@ -144,20 +146,22 @@ def notes(record: Record) -> Iterator[str]:
 
 
 def verdict(record: Record) -> str:
-    """The one line that says whether the cube may be believed."""
+    """The one line that says whether the cube may be believed, and of how much of it that is said."""
     if not record["believed"]:
         count = len(record["faults"])
         return f"{record['store']} must not be believed: {count} fault{'s' * (count > 1)}; first: {record['faults'][0]}"
-    part = (
-        f"{record['draws_finished']} of {record['draws']}"
-        if record["draws_finished"] < record["draws"]
-        else record["draws"]
-    )
+    done, draws = record["draws_finished"], record["draws"]
+    if not done:
+        return f"{record['store']} holds no finished draw of {draws}, so there is nothing to believe in it yet"
+    part = f"{draws} draws" if done == draws else f"{done} of {draws} draws, {draws - done} are not there yet"
+    if record["draws_failed"]:
+        part += f", {record['draws_failed']} failed in some configuration"
     compared = [one["difference"] for one in record["resolved"] if "difference" in one]
     again = f"; {len(record['resolved'])} solutions found again cold" + (
         f", the costs to {max(compared):.1e}" if compared else ""
     )
+    unfinished = "" if done == draws else "is unfinished; what it holds "
     return (
-        f"{record['store']} may be believed: {part} draws, all checksums right, {record['values_recomputed']:,} values "
+        f"{record['store']} {unfinished}may be believed: {part}; all checksums right, {record['values_recomputed']:,} values "
         f"follow from the rest, energy balances{again if record['resolved'] else '; no draw was solved again'}"
     )

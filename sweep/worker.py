@@ -21,15 +21,19 @@ from model.outcomes import compare
 from storage import (
     AlreadyCommittedError,
     Layout,
+    Opened,
     Piece,
+    RemotePath,
     Rows,
     StorageError,
     check_lease,
+    opened,
     put_note,
     read_batch,
     read_note,
     read_pieces,
     remove_note,
+    root_of,
     write_batch,
     write_summary,
 )
@@ -116,7 +120,7 @@ class Draws:
 def solve_batch(work: Work, batch: Draws) -> BatchSummary:
     """Solve and commit what is missing of one batch; a configuration that cannot be solved keeps its row and its status."""
     tally = Tally()
-    layout, pieces = patiently(lambda: read_pieces(work.store, batch.batch), tally.faults)
+    layout, pieces = patiently(lambda: read_pieces(_cube(work), batch.batch), tally.faults)
     # None: its worker died between the commit and the answer.
     draws = max((piece.stop - piece.start for piece in pieces), default=0)
     if work.holds_aside or batch.deaths:
@@ -155,7 +159,7 @@ def _solve_piece(work: Work, layout: Layout, piece: Piece, batch: Draws, tally: 
     if len(layout.generations) > 1:
         before = {}
         if piece.generation:
-            before = patiently(lambda: read_batch(work.store, piece, COMPARED), tally.faults)
+            before = patiently(lambda: read_batch(_cube(work), piece, COMPARED), tally.faults)
         arrays = _compared(work.case, layout, piece.generation, arrays, before)
     width = layout.generations[piece.generation]
     of_run["seconds"] = np.repeat(np.array(seconds)[:, None] / width, width, axis=1)
@@ -166,7 +170,7 @@ def _solve_piece(work: Work, layout: Layout, piece: Piece, batch: Draws, tally: 
             check_lease(work.store, work.lease)  # a worker of a run that was given up for dead must not write
         finished = datetime.now(UTC).isoformat(timespec="milliseconds")
         who = {"versions": dict(work.versions), "code": code_version(), "run": work.lease}
-        write_batch(work.store, piece.batch, arrays, of_run, {**who, **told, "finished": finished}, piece.generation)
+        write_batch(_cube(work), piece.batch, arrays, of_run, {**who, **told, "finished": finished}, piece.generation)
 
     begun = time.perf_counter()
     with suppress(AlreadyCommittedError):  # a worker that was given up for dead was faster, with the same bytes
@@ -174,6 +178,18 @@ def _solve_piece(work: Work, layout: Layout, piece: Piece, batch: Draws, tally: 
         if width == len(layout.coords["configuration"]):
             patiently(lambda: write_summary(work.store, layout, piece.start, arrays), tally.faults)
     tally.write_seconds += time.perf_counter() - begun
+
+
+def _cube(work: Work) -> str | Opened:
+    """The store of a run; what lies in an object store is opened once by each worker, as each label is a round trip."""
+    remote = isinstance(root_of(work.store), RemotePath)
+    return _opened_for(work.store, work.lease) if remote and work.lease is not None else work.store
+
+
+@lru_cache(maxsize=1)
+def _opened_for(store: str, lease: str) -> Opened:
+    """Open a cube for the time of a lease: nobody else extends it then, and the next run has another."""
+    return opened(store)
 
 
 def _solve_draw(work: Work, case: Case, batch: Draws, draw: int, aside: dict[int, str]) -> Row:

@@ -1,4 +1,4 @@
-"""Fixtures that several tests share: a small study of two areas as CSV tables, and its inputs."""
+"""Fixtures that several tests share: a small study of two areas as CSV tables and its inputs, an S3 server."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ import pytest
 from model import Inputs, read_inputs
 from model.kept_templates import FOLDER_VARIABLE
 from tests.case_tables import spec, write_study
+from tests.remote_cases import reached
+from tests.s3_server import FaultProxy, fault_proxy, s3_server
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -44,3 +46,17 @@ def ray_address() -> Iterator[str]:
     cluster = Cluster(initialize_head=True, head_node_args=node)
     yield cluster.address
     cluster.shutdown()
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[FaultProxy]:
+    """One S3 server for all tests of a process: buckets and names keep them apart."""
+    with s3_server() as port, fault_proxy(port) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def proxy(server: FaultProxy, tmp_path: Path) -> Iterator[FaultProxy]:
+    """The way to the server, which this process finds in its environment."""
+    with reached(server, tmp_path):
+        yield server

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import socket
 import subprocess
@@ -14,6 +15,9 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 PATIENCE = 120.0
 LISTENING = "0A"
+FORKED = multiprocessing.get_context("forkserver")
+"""Real processes that need not import everything anew: forked from one that has no threads and only did that."""
+FORKED.set_forkserver_preload(["hypothesis.stateful", "pytest", "tests.growing_cases", "xarray", "zarr"])
 Process = tuple[int, str]  # number, and when it started: numbers are used again
 
 

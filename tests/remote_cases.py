@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 import storage
-import storage.remote
+import storage.remote_faults
+import storage.remote_settings
 from storage import Place
 from tests.s3_server import BUCKET, FaultProxy, settings
 
@@ -28,12 +29,12 @@ def reached(proxy: FaultProxy, folder: Path) -> Iterator[None]:
             patch.setenv(name, value)
         patch.setenv("GOOGLE_BASE_URL", f"http://127.0.0.1:{port}")
         patch.setenv("GOOGLE_SERVICE_ACCOUNT", str(key))
-        patch.setattr(storage.remote, "FIRST_WAIT", 0.01)
-        patch.setattr(storage.remote, "LONGEST_WAIT", 0.1)
-        storage.remote._opened.cache_clear()
+        patch.setattr(storage.remote_faults, "FIRST_WAIT", 0.01)
+        patch.setattr(storage.remote_faults, "LONGEST_WAIT", 0.1)
+        storage.remote_settings._opened.cache_clear()
         yield
         proxy.reset()
-    storage.remote._opened.cache_clear()
+    storage.remote_settings._opened.cache_clear()
 
 
 def place(kind: str, folder: Path) -> Place:

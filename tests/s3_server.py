@@ -69,6 +69,8 @@ class FaultProxy(ThreadingHTTPServer):
     fault : str
         What befalls `share` of the requests: "none", "503", "cut" (half an answer), "lost" (the request is carried
         out, its answer lost), "hang", "denied", "501" (to conditional requests).
+    befallen : str
+        The kind of requests that it befalls, as "PUT"; empty: all.
     delay : float
         Seconds that every answer takes longer.
     unconditional : bool
@@ -89,6 +91,7 @@ class FaultProxy(ThreadingHTTPServer):
 
     def reset(self) -> None:
         self.fault, self.share, self.delay, self.unconditional = "none", 1.0, 0.0, False
+        self.befallen = ""
         self.stop_after: int | None = None
         self.counts: Counter[str] = Counter()
         self.seen: list[str] = []
@@ -102,6 +105,8 @@ class FaultProxy(ThreadingHTTPServer):
                 self.stop_after -= 1
             if self.stop_after is not None and self.stop_after < 0:
                 return "503"
+            if self.befallen not in ("", kind):
+                return "none"
             if self.fault == "none" or self.random.random() >= self.share or (self.fault == "501" and not conditional):
                 return "none"
             self.counts[self.fault] += 1

@@ -193,6 +193,9 @@ def test_cells_are_rows_and_sums_are_of_a_draw(loaded: int, monkeypatch: pytest.
         ("saving", {"by": ("demand:1",)}, "expected 2 to 100 bins"),
         ("saving", {"by": ("demand:many",)}, "expected 2 to 100 bins"),
         ("saving", {"by": ("year:2",)}, "year is text and has no bins"),
+        ("saving", {"by": ("configuration:2",)}, "configuration is a dimension and has no bins, only a parameter has"),
+        ("saving", {"where": "curtailment[B] > 2"}, r"name one of each, as in curtailment\[B, coal\]"),
+        ("saving", {"where": "curtailment > 2"}, r"as in curtailment\[A, coal\]"),
         ("saving", {"by": ("area",)}, "--by area: no parameter or dimension of this variable"),
         ("saving", {"by": ("demnd:2",)}, "nearest known: 'demand'"),
         ("saving", {"select": {"area": ("A",)}}, "--select area: saving does not run over it"),
@@ -233,6 +236,15 @@ def test_text_csv_and_json_say_the_same_with_units() -> None:
     assert answer_csv(nothing).splitlines()[1].startswith("base,,,")
     assert "-" in answer_text(nothing).splitlines()[4]
     assert "no draw of 24 meets" in answer_text(nothing)
+
+
+def test_the_form_that_a_refusal_shows_works() -> None:
+    solar_first = cube().isel(technology=[1, 0])  # which has no values, as coal in a real cube
+    with pytest.raises(QueryError) as caught:
+        answer(solar_first, Question("saving", where="curtailment[north, C] > 0.5"))
+    form = str(caught.value).rpartition("as in ")[2]
+    assert form == "curtailment[north, C, coal]"
+    assert ask("saving", where=f"{form} > 0.5").rows[0]["n"] > 0
 
 
 def test_only_what_adds_up_is_summed() -> None:

@@ -86,7 +86,7 @@ def test_conditions_are_met_fail_or_cannot_be_told(text: str, base: str, north: 
         ("year == fy2024", "no parameter or outcome 'fy2024'"),
         ("regret[nord] > 0", "regret has no 'nord'; nearest known: 'north'"),
         ("regret[0] > 0", "'0' is no label"),
-        ("lole > 2", r"lole runs over area: name one of each, as in lole\[Tokyo\]"),
+        ("lole > 2", r"lole runs over area too: name one of each, as in lole\[Tokyo\]"),
         ("lole[Tokyo, Tokyo] > 2", "lole has no 'Tokyo'"),
         ("apn[1] > 0", "'1' is no label"),
         ("year == 'fy2018'", "year is never 'fy2018' in this cube, it is 'fy2019' or 'fy2024'; nearest known: 'fy201"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import random
 import shutil
@@ -19,9 +18,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 import storage
 from storage import Layout
+from tests.processes import FORKED
 from tests.test_storage_cube import batch_arrays, files_outside_run, make_cube, make_layout
-
-SPAWN = multiprocessing.get_context("spawn")
 
 
 def write_batches(path: Path, layout: Layout, batches: list[int], steps: int | None = None) -> None:
@@ -49,7 +47,7 @@ def test_two_processes_write_different_batches_at_once(tmp_path: Path) -> None:
     layout = make_layout(draws=23, batch=2)
     path, alone = make_cube(tmp_path / "a.zarr", layout), make_cube(tmp_path / "b.zarr", layout)
     batches = range(layout.batches)
-    writers = [SPAWN.Process(target=write_batches, args=(path, layout, list(batches[part::2]))) for part in range(2)]
+    writers = [FORKED.Process(target=write_batches, args=(path, layout, list(batches[part::2]))) for part in range(2)]
     for writer in writers:
         writer.start()
     for writer in writers:
@@ -68,7 +66,7 @@ def test_killed_writers_leave_nothing_false_and_the_resumed_cube_is_byte_identic
     places = random.Random(2040)
     kills = 0
     for _ in range(5):
-        writer = SPAWN.Process(target=write_batches, args=(path, layout, missing(path), places.randrange(60)))
+        writer = FORKED.Process(target=write_batches, args=(path, layout, missing(path), places.randrange(60)))
         writer.start()
         writer.join()
         kills += writer.exitcode == -signal.SIGKILL

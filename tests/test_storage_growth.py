@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import random
 import shutil
@@ -18,9 +17,8 @@ import xarray as xr
 import storage
 from storage import Layout
 from tests.growing_cases import DATA, answer, begin, compare_with, draw_table, extend, layout_of, missing, write_missing
+from tests.processes import FORKED
 from tests.test_storage_cube import batch_arrays, files_outside_run, make_layout
-
-SPAWN = multiprocessing.get_context("spawn")
 
 
 def test_short_last_batch_is_completed_and_equals_a_cube_made_at_once(tmp_path: Path) -> None:
@@ -104,7 +102,7 @@ def test_killed_extension_is_not_there_or_is_finished(tmp_path: Path) -> None:
     kills = 0
     for number, steps in enumerate(random.Random(7).sample(range(250), 6)):
         path = shutil.copytree(start, tmp_path / f"{number}.zarr")
-        writer = SPAWN.Process(target=extend_and_die, args=(path, steps))
+        writer = FORKED.Process(target=extend_and_die, args=(path, steps))
         writer.start()
         writer.join()
         kills += writer.exitcode == -signal.SIGKILL

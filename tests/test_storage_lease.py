@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import signal
 import socket
@@ -17,8 +16,7 @@ import pytest
 import storage
 import storage.lease as lease_module
 from tests.growing_cases import begin, layout_of
-
-SPAWN = multiprocessing.get_context("spawn")
+from tests.processes import FORKED
 
 
 def take_and_die(path: Path) -> None:
@@ -48,7 +46,7 @@ def test_second_holder_is_told_of_the_first(tmp_path: Path) -> None:
 
 def test_lease_of_a_killed_process_is_taken_over_at_once(tmp_path: Path) -> None:
     path = begin(tmp_path / "a.zarr", layout_of(3))
-    holder = SPAWN.Process(target=take_and_die, args=(path,))
+    holder = FORKED.Process(target=take_and_die, args=(path,))
     holder.start()
     holder.join()
     assert holder.exitcode == -signal.SIGKILL

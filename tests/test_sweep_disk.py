@@ -128,7 +128,7 @@ def test_two_runs_that_start_at_once_solve_every_draw_once(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("harm", ["truncated", "flipped"])
-def test_damaged_shard_stops_the_run_that_would_build_on_it(harm: str, tmp_path: Path) -> None:
+def test_damaged_shard_refuses_the_run_that_would_build_on_it(harm: str, tmp_path: Path) -> None:
     """More draws complete the last short batch in its file: what is there must be what was committed."""
     write_study(tmp_path)
     line = ("run", "study.toml", "--serial", "--store", "x.zarr")
@@ -140,15 +140,15 @@ def test_damaged_shard_stops_the_run_that_would_build_on_it(harm: str, tmp_path:
         whole[:middle] if harm == "truncated" else whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :]
     )
     shard.write_bytes(damaged)
-    stopped = wattbit(tmp_path, *line, "--draws", "6")
-    assert (stopped.exit_code, stopped.stdout) == (1, "")
-    assert "wattbit: stopped: " in stopped.stderr
-    assert "generation" in stopped.stderr.splitlines()[-1]
-    assert "Traceback" not in stopped.stderr
+    refused = wattbit(tmp_path, *line, "--draws", "6")
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "generation of batch 2 (generation/c.2.0.0.0)" in refused.stderr
+    assert "pilot" not in refused.stderr
+    assert "Traceback" not in refused.stderr
     assert commit_record(tmp_path / "x.zarr", 2).read_bytes() == record
     assert shard.read_bytes() == damaged
     read = wattbit(tmp_path, "query", "x.zarr", "generation", "--select", "technology=lng", "--sum", "area")
-    assert read.exit_code == (2 if "cannot be decoded" in stopped.stderr else 0)  # a flipped bit may decode
+    assert read.exit_code == (2 if "cannot be decoded" in refused.stderr else 0)  # a flipped bit may decode
     if read.exit_code:
         assert "generation: c.2.0.0.0 cannot be decoded" in read.stderr
     shard.write_bytes(whole)

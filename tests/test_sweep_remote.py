@@ -6,31 +6,19 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import storage
 from sweep.run import run
-from tests.remote_cases import outside_run, reached
-from tests.s3_server import BUCKET, SECRET, FaultProxy, fault_proxy, s3_server
+from tests.remote_cases import outside_run
+from tests.s3_server import BUCKET, SECRET, FaultProxy
 from tests.sweep_cases import plan_of, wattbit, write_study
 
 ROOT = Path(__file__).parents[1]
+pytestmark = pytest.mark.usefixtures("proxy")
 DEADLINE_SECONDS = 200
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[FaultProxy]:
-    with s3_server() as port, fault_proxy(port) as proxy:
-        yield proxy
-
-
-@pytest.fixture(autouse=True)
-def proxy(server: FaultProxy, tmp_path: Path) -> Iterator[FaultProxy]:
-    with reached(server, tmp_path):
-        yield server
 
 
 @pytest.fixture(scope="module")
