@@ -15,6 +15,7 @@ from rich.table import Table
 
 from report.answers import answer_csv, answer_record, answer_text
 from report.query import Answer, Question, answer
+from report.reference import against
 from report.where import QueryError
 from storage import Compaction, Place, Summary, compact, is_compacted, open_cube, read_summary
 
@@ -39,6 +40,7 @@ def query_options(command: Command) -> Command:
             help="Repeatable, or --quantile .05 .5 .95; default: these three.",
         ),
         click.option("--above", type=float, metavar="VALUE", help="Also the share of draws above it."),
+        click.option("--reference", metavar="NAME", help="Compare savings with this configuration of the cube."),
         click.option("--csv", "as_csv", is_flag=True, help="Print CSV."),
     ]
     for option in reversed(options):
@@ -80,6 +82,7 @@ def query_text(
     sums: tuple[str, ...],
     quantiles: tuple[str, ...],
     above: float | None,
+    reference: str | None,
     as_csv: bool,
     as_json: bool,
     width: int,
@@ -93,7 +96,8 @@ def query_text(
         return json.dumps(variables_record(store), indent=1) if as_json else variables_text(store, width)
     asked = {"quantiles": tuple(_share(text) for text in quantiles)} if quantiles else {}
     question = Question(variable, where, by, selections(select), sums, above=above, **asked)
-    found: Answer = answer(open_cube(store), question)
+    cube = open_cube(store)
+    found: Answer = answer(against(cube, reference) if reference else cube, question)
     if as_csv and found.nothing:
         click.echo(f"wattbit: {found.nothing}", err=True)
     if as_csv:

@@ -197,6 +197,24 @@ def test_cube_of_the_first_format_is_read_and_not_extended(tmp_path: Path) -> No
         storage.extend_cube(path, layout.grown(9), storage.read_inputs(path), {})
 
 
+def test_cube_of_the_second_format_without_sizes_is_read_checked_extended_and_finished(tmp_path: Path) -> None:
+    path = shutil.copytree(DATA / "format_2.zarr", tmp_path / "old.zarr")
+    assert json.loads((path / "zarr.json").read_text())["attributes"]["wattbit_format"] == 2
+    record = json.loads((path / "run" / "commits" / "000000.json").read_text())
+    assert "bytes" not in record  # records came to hold the sizes of shards within this format
+    compare_with(path, {(draw, 0) for draw in range(5)})
+    storage.check_committed(path)
+    extend(path, 8)
+    write_missing(path)
+    compare_with(path, {(draw, generation) for draw in range(8) for generation in range(2)})
+    new = begin(tmp_path / "new.zarr", layout_of(5))
+    write_missing(new)
+    extend(new, 5, ("c2",))
+    extend(new, 8)
+    write_missing(new)
+    assert files_outside_run(path) == files_outside_run(new)
+
+
 def test_layout_of_generations() -> None:
     layout = layout_of(5).grown(5, ["c2"]).grown(7, ["c3", "c4"])
     assert isinstance(layout, Layout)

@@ -91,6 +91,18 @@ def test_bad_questions_end_with_a_message_and_code_2(store: Path, words: list[st
     assert message in result.stderr
 
 
+def test_savings_against_another_reference_need_no_run(store: Path) -> None:
+    line = ["query", "a.zarr", "saving_total", "--csv"]
+    usual, other = wattbit(store.parent, *line).stdout, wattbit(store.parent, *line, "--reference", "five_hubs").stdout
+    assert wattbit(store.parent, *line, "--reference", "tokyo_osaka").stdout == usual
+    cost = storage.open_cube(store)["total_cost"]
+    mean = float((cost.sel(configuration="five_hubs") - cost.sel(configuration="tokyo_osaka")).mean())
+    [row] = [row for row in csv.DictReader(io.StringIO(other)) if row["configuration"] == "tokyo_osaka"]
+    assert float(next(value for name, value in row.items() if name.startswith("mean"))) == pytest.approx(mean)
+    refused = wattbit(store.parent, *line, "--reference", "five_hub")
+    assert (refused.exit_code, "nearest known: 'five_hubs'" in refused.stderr) == (2, True)
+
+
 def test_query_without_a_variable_lists_what_can_be_asked_for(store: Path) -> None:
     told = wattbit(store.parent, "query", "a.zarr")
     record = strict_json(wattbit(store.parent, "query", "a.zarr", "--json").stdout)
