@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 
+from storage import note_numbers
+from sweep.set_aside import ASIDE, TOGETHER, TRIES
 from tests.soak.faults import SERIAL, Fault, Run, kill_everything
 from tests.soak.ledger import Ledger, differences, solves
 from tests.sweep_cases import write_study
@@ -45,6 +47,9 @@ class Soak:
         Faults done, by "serial" or "ray" and the kind.
     faults : list of str
         Whatever was wrong.
+    retried : int
+        Cubes with a draw in which so many kills fell that it was set aside, as one that kills its worker would be; the
+        same line with ``--retry-set-aside`` then has to make the bytes of the undisturbed cube.
     """
 
     folder: Path
@@ -55,6 +60,7 @@ class Soak:
     duplicates: int = 0
     faults: list[str] = field(default_factory=list)
     lengths: dict[tuple[str, bool], Length] = field(default_factory=dict)
+    retried: int = 0
 
     def prepare(self, ray: bool, phases: tuple[str, ...] = PHASES) -> None:
         """Write the studies and make the undisturbed cube, one phase after the other; it tells how long they take."""
@@ -78,9 +84,9 @@ class Soak:
         """The cube that no fault came upon."""
         return self.folder / f"undisturbed{'-ray' * ray}.zarr"
 
-    def start(self, phase: str, store: Path, ray: bool, log: str) -> Run:
-        """Start the run of a phase."""
-        how = ["--workers", str(WORKERS)] if ray else ["--serial"]
+    def start(self, phase: str, store: Path, ray: bool, log: str, again: bool = False) -> Run:
+        """Start the run of a phase; `again`: with what was set aside."""
+        how = [*(["--workers", str(WORKERS)] if ray else ["--serial"]), *["--retry-set-aside"] * again]
         return Run(self.folder, self.folder / log, [phase, *how, "--store", str(store)])
 
     def cube(self, kills: int, faults: Mapping[str, Fault], phases: tuple[str, ...] = PHASES) -> int:
@@ -89,15 +95,21 @@ class Soak:
         store = self.folder / f"cube{self.cubes}.zarr"
         ledger = Ledger(store, self.folder / f"{store.name}.log")
         ended: list[tuple[Run, float]] = []
-        waiting, done, before = list(phases), 0, 0
+        waiting, done, before, again = list(phases), 0, 0, False
         while waiting:
-            run = self.start(waiting[0], store, ray, ledger.log.name)
+            run = self.start(waiting[0], store, ray, ledger.log.name, again)
             length = self.lengths[waiting[0], ray]
             left = max(1 - (_solved(ledger.log) - before) / length.solves, 0.2)
             shorter = replace(length, end=length.first + (length.end - length.first) * left)
-            hit = done < kills and self._disturb(run, waiting[0], shorter, faults, ledger)
+            hit = done < kills and not again and self._disturb(run, waiting[0], shorter, faults, ledger)
             done += hit
             code = run.wait()
+            if code == 1 and not again and done >= TOGETHER + TRIES and note_numbers(store, ASIDE):
+                ledger.audit()  # of all until here: what is set aside may be solved again from here on
+                ledger.entries.clear()
+                self.retried, again = self.retried + 1, True
+                continue
+            again = False
             if code is None or (code != 0 and not (hit and code == -9)):
                 self.faults.append(f"{store.name}, {waiting[0]}: exit code {code}: {run.stderr()[-2000:]}")
                 kill_everything(run, self.random)
@@ -147,9 +159,10 @@ class Soak:
     def summary(self) -> str:
         """One line."""
         kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(self.kinds.items()))
+        again = f"; in {self.retried} cubes a draw was set aside after its kills, and tried again" * bool(self.retried)
         return (
             f"{self.kinds.total()} kills ({kinds}) of {self.cubes} cubes: lost {self.lost}, duplicates {self.duplicates}, "
-            f"other faults {len(self.faults)}"
+            f"other faults {len(self.faults)}{again}"
         )
 
 
