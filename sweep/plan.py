@@ -30,6 +30,7 @@ from model import (
     read_configurations,
     solve_draw,
 )
+from model.options import TABLES as OPTION_TABLES
 from storage import Layout, Variable
 from sweep.drawing import Drawn, Theta, draw, tables_of_values, theta_of
 from sweep.labels import labelled
@@ -201,6 +202,7 @@ def _identity(study: Study, case: Case, table: xr.Dataset, files: Mapping[str, P
         "days": {"file"},
         "design": {"file"},
         "inputs": set(InputsSpec.model_fields) - {"scalars", "exchanges"},
+        "options": set(OPTION_TABLES),
     }
     shares = {c.name: c.shares for c in case.configurations if c.shares is not None}
     stages = {f"siting {name}".strip(): template.fingerprint() for name, template in sorted(case.stages.items())}
