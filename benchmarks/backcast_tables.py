@@ -96,6 +96,32 @@ def availability(hours: Frame, built: Frame, by_area: bool) -> Frame:
     return pd.concat(parts)[["technology", "area", "month", "share"]].round(5)
 
 
+def seasons(hours: Frame) -> Frame:
+    """Coal and LNG by month for other years: the country's outages of coal as seen in FY2024, relative to their mean."""
+    coal: Frame = hours.groupby("time")["coal_GW"].sum()
+    month = coal.index.str[5:7].astype(int)
+    most = coal.groupby(np.arange(HOURS) // 168).transform("max").groupby(month).mean()
+    share = (most / most.mean()).round(5)
+    rows = [(fuel, "all", m, value) for fuel in ("coal", "lng") for m, value in share.items()]
+    return pd.DataFrame(rows, columns=["technology", "area", "month", "share"])
+
+
+def pue_profile() -> Frame:
+    """PUE by month and hour, ASSUMED(low): 5 % of season, most in August, and 2 % of the day, most at 15 h."""
+    rows = [
+        ("all", m, t, 1 + 0.05 * np.cos(2 * np.pi * (m - 8) / 12) + 0.02 * np.cos(2 * np.pi * (t - 15) / 24))
+        for m in range(1, 13)
+        for t in range(24)
+    ]
+    return pd.DataFrame(rows, columns=["area", "month", "hour", "factor"]).round(5)
+
+
+def dc_profile() -> Frame:
+    """IT load by hour, ASSUMED(low): 5 % about the mean, most at 20 h."""
+    factor = 1 + 0.05 * np.cos(2 * np.pi * (np.arange(24) - 20) / 24)
+    return pd.DataFrame({"hour": np.arange(24), "factor": factor.round(6)})
+
+
 def heat_rates(plants: Frame) -> Frame:
     """Blocks of LNG by vintage: share of the area's capacity, fuel per kWh relative to the national mean."""
     table: Frame = plants.groupby(["area", "vintage"], sort=False).agg(
@@ -130,6 +156,9 @@ def tables() -> dict[str, Frame]:
         "heat_rates.csv": heat_rates(pd.read_csv(TABLES / "plants.csv")),
         "hourly.csv.gz": hourly(hours, seen),
         "uncertainty.csv": uncertainty,
+        "../validation/seasons.csv": seasons(hours),
+        "../validation/pue_profile.csv": pue_profile(),
+        "../validation/dc_profile.csv": dc_profile(),
     }
 
 
