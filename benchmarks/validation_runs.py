@@ -5,14 +5,19 @@ What a folder holds already is found finished, so that a broken run goes on.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from model import OptionsSpec
+import numpy as np
+
+from model import Days, OptionsSpec
+from model.linked import linked_cost
 from storage import read_study as read_record
+from sweep.drawing import draw, theta_of
 from sweep.hourly import write_hours
-from sweep.plan import make_plan
+from sweep.plan import make_case, make_plan
 from sweep.run import run
 from sweep.study import Study, read_study
 from sweep.what_if import future
@@ -92,15 +97,35 @@ def run_all(results: Path) -> None:
             write_hours(future(step(name), STUDIES).hours(), hours)
     for name in VARIANTS:
         _run(variant(name), STUDIES / "validation", results)
-    for name in ("omissions", "published"):
+    if not (results / "weeks.json").exists():
+        linked_weeks(results / "weeks.json")
+    for name in ("omissions", "region", "published"):
         _run(read_study(STUDIES / "validation" / f"{name}.toml"), STUDIES / "validation", results)
+
+
+WEEKS = range(3, 360, 51)  # first days of seven weeks, spread over the year
+LINKS = {"days apart": (False, False), "storage linked": (True, False), "storage and commitment": (True, True)}
+
+
+def linked_weeks(file: Path) -> None:
+    """Cost of some whole weeks of the base draw, days apart and linked, by configuration [million yen], as JSON."""
+    study = variant("specification")
+    drawn = draw(study, STUDIES / "validation")
+    days = {"fy2024": Days(np.arange(2), np.full(2, 182.5))}
+    case = make_case(study, drawn.inputs, days, drawn.mids)
+    theta = theta_of(drawn.table, 0)
+    found: dict[str, dict[str, list[float]]] = {}
+    for each in case.configurations:
+        assert each.shares is not None
+        load = float(theta["dc_demand"]) * each.shares.sum(axis=1)
+        found[each.name] = {
+            name: [linked_cost(case, theta, load, range(day, day + 7), *links) for day in WEEKS]
+            for name, links in LINKS.items()
+        }
+    file.write_text(json.dumps(found, indent=1), encoding="utf-8")
 
 
 def _run(study: Study, base: Path, results: Path) -> None:
     store = results / f"{study.name}.zarr"
     run(make_plan(study, base), store, serial=True)
     print(f"{store}: {read_record(store)['identity']['study']['name']}", flush=True)
-
-
-if __name__ == "__main__":
-    run_all(Path("results") / "validation")

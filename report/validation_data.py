@@ -85,8 +85,8 @@ class Misfit:
 
     Attributes
     ----------
-    national_thermal, coal, lng, oil : float
-        Relative error of national energy; coal, lng and oil beside what the operators split.
+    national_thermal, coal, lng : float
+        Relative error of national energy; coal and LNG beside what the operators split.
     mean_area, mean_area_twh : float
         Mean over areas of the absolute error of thermal energy, relative and in TWh.
     tokyo_thermal, tokyo_import : float
@@ -98,7 +98,6 @@ class Misfit:
     national_thermal: float
     coal: float
     lng: float
-    oil: float
     mean_area: float
     mean_area_twh: float
     tokyo_thermal: float
@@ -120,7 +119,6 @@ def misfit(table: pd.DataFrame) -> Misfit:
         national_thermal=relative("thermal"),
         coal=relative("coal"),
         lng=relative("lng"),
-        oil=relative("oil"),
         mean_area=float((off / seen).mean()),
         mean_area_twh=float(off.mean()),
         tokyo_thermal=float((thermal - seen)["Tokyo"]),

@@ -16,6 +16,7 @@ Floats = NDArray[np.float64]
 OBSERVED, PLAIN, REFINED = "#000000", "#E69F00", "#0072B2"  # Okabe and Ito: told apart by everybody
 COLOURS = {"observed": OBSERVED, "specification": PLAIN, "with options": REFINED}
 PUBLISHED = 65.0  # billion yen a year
+LINK = "japan_sea_hvdc"  # the switch that moves the saving most
 SHOWN = ("Tohoku", "Tokyo", "Chubu", "Kansai", "Chugoku", "Kyushu")
 
 
@@ -52,7 +53,8 @@ def duration_figure(hours: Mapping[str, dict[str, Floats]], observed: Observed) 
             axes.spines[["top", "right"]].set_visible(False)
         panels[row][0].set_ylabel(("thermal output [GW]", "net imports [GW]")[row])
     panels[1][len(SHOWN) // 2].set_xlabel("share of hours above [%]")
-    panels[0][0].legend(frameon=False, fontsize=8)
+    lines, names = panels[0][0].get_legend_handles_labels()
+    figure.legend(lines, names, loc="outside upper center", ncols=3, frameon=False)
     return figure
 
 
@@ -71,7 +73,8 @@ def shape_figure(hours: Mapping[str, dict[str, Floats]], observed: Observed) -> 
             axes.spines[["top", "right"]].set_visible(False)
         panels[row][0].set_ylabel(("thermal output [GW]", "net imports [GW]")[row])
     panels[1][len(SHOWN) // 2].set_xlabel("hour of the day, mean of the year")
-    panels[0][0].legend(frameon=False, fontsize=8)
+    lines, names = panels[0][0].get_legend_handles_labels()
+    figure.legend(lines, names, loc="outside upper center", ncols=3, frameon=False)
     return figure
 
 
@@ -95,8 +98,14 @@ def published_figure(cube: xr.Dataset, configuration: str, tilt: tuple[float, fl
     left.set_ylabel("share of draws below [%]")
     demand, built = cube["dc_demand"].to_numpy(), renewables(cube)
     near = np.abs(saving - PUBLISHED) < 15
-    shown = right.scatter(demand, built, c=np.clip(saving, 0, 300), cmap="cividis", s=18)
-    right.scatter(demand[near], built[near], s=60, facecolors="none", edgecolors="#D55E00", label="50 to 80")
+    link = cube[LINK].to_numpy() == 1
+    for on, marker, name in ((link, "o", "Japan Sea link in service"), (~link, "^", "no Japan Sea link")):
+        shown = right.scatter(
+            demand[on], built[on], c=saving[on], vmin=0, vmax=300, cmap="cividis", s=20, marker=marker, label=name
+        )
+    right.scatter(
+        demand[near], built[near], s=70, facecolors="none", edgecolors="#D55E00", label="50 to 80 billion yen"
+    )
     constant, by_demand, by_built = tilt
     span = np.array([demand.min(), demand.max()])
     right.plot(
@@ -104,13 +113,13 @@ def published_figure(cube: xr.Dataset, configuration: str, tilt: tuple[float, fl
         (PUBLISHED - constant - by_demand * span) / by_built,
         color=OBSERVED,
         linewidth=1,
-        label="65, fitted plane",
+        label="65, fitted to draws with the link",
     )
     right.set_ylim(built.min() - 0.05, built.max() + 0.05)
     right.set_xlabel("DC demand [GW]")
     right.set_ylabel("build-out of sun and wind over the middle case")
-    right.legend(frameon=False, loc="upper right", fontsize=8)
-    figure.colorbar(shown, ax=right, label="saving [billion yen a year]")
+    figure.legend(*right.get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False, fontsize=8)
+    figure.colorbar(shown, ax=right, label="saving [billion yen a year]", extend="both")
     for axes in (left, right):
         axes.spines[["top", "right"]].set_visible(False)
     return figure

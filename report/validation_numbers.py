@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from report.validation_figures import PUBLISHED, Floats, renewables
+from report.validation_figures import LINK, PUBLISHED, Floats, renewables
 
 SAVING = "saving_fuel_co2"
 NEAR = 15.0  # billion yen: draws within this of the published figure are counted as giving it
@@ -62,13 +62,10 @@ class Published:
     ranges : DataFrame
         By parameter: 5 %, 50 %, 95 % of all draws and of those near, and the slope of the saving by one standard
         deviation (linear regression on all parameters), sorted by its size.
-    alone : DataFrame
-        By parameter: the value that alone, from the mean of all others, gives the published figure by the regression;
-        NaN where its range does not reach it.
     fit : float
         R2 of the regression.
     plane : (constant, per GW, per unit of build-out)
-        Regression on DC demand and build-out alone, the others at their mean.
+        Regression on DC demand and build-out, over the draws with the link that moves the saving most in service.
     """
 
     draws: int
@@ -109,12 +106,10 @@ def published(cube: xr.Dataset, configuration: str) -> Published:
         },
         index=parameters.columns,
     )
-    needed = (PUBLISHED - saving.mean()) / weights[1:] * parameters.std() + parameters.mean()
-    reached = (needed >= parameters.min()) & (needed <= parameters.max())
-    ranges["alone"] = needed.where(reached)
     ranges = ranges.reindex(ranges["slope"].abs().sort_values(ascending=False).index)
+    on = parameters[LINK].to_numpy() == 1 if LINK in parameters else np.ones(saving.size, dtype=bool)
     two = np.column_stack([np.ones(saving.size), parameters["dc_demand"], renewables(cube)[known]])
-    plane, *_ = np.linalg.lstsq(two, saving, rcond=None)
+    plane, *_ = np.linalg.lstsq(two[on], saving[on], rcond=None)
     lost = curtailed(cube).to_numpy()[known]
     place = [str(c) for c in cube["configuration"].to_numpy()].index(configuration)
     share = float((saving < PUBLISHED).mean())
@@ -142,6 +137,21 @@ def omissions(cube: xr.Dataset, names: tuple[str, ...]) -> pd.DataFrame:
         for key, variable in parts.items()
     }
     return pd.concat(tables, axis=1)
+
+
+def combinations(cube: xr.Dataset, configuration: str) -> pd.DataFrame:
+    """One row a draw of the study of combinations: what differs from the first draw, and the saving [billion yen]."""
+    names = [str(n) for n, v in cube.data_vars.items() if v.dims == ("draw",) and v.dtype.kind == "f"]
+    values = pd.DataFrame({name: cube[name].to_numpy() for name in names})
+    saving = cube[SAVING].sel(configuration=configuration).to_numpy()
+    what = []
+    for row in range(len(values)):
+        differs = {n: values[n][row] for n in names if values[n][row] != values[n][0]}
+        built = [n for n in differs if n.endswith("_buildout") and n != "battery_buildout"]
+        if len(built) == 3 and len({differs[n] for n in built}) == 1:  # sun and wind alike
+            differs = {"sun and wind": differs[built[0]], **{n: v for n, v in differs.items() if n not in built}}
+        what.append(", ".join(f"{name} {value:,.4g}" for name, value in differs.items()) or "middle case")
+    return pd.DataFrame({"what": what, "saving": saving})
 
 
 def mean_latency(cube: xr.Dataset, draw: int, users: Floats) -> pd.Series:
