@@ -93,7 +93,9 @@ def published_figure(cube: xr.Dataset, configuration: str, tilt: tuple[float, fl
     left.step(order, 100 * (np.arange(order.size) + 1) / order.size, color=REFINED)
     below = 100 * float((order < PUBLISHED).mean())
     left.plot([PUBLISHED, PUBLISHED, order[0]], [0, below, below], color=OBSERVED, linewidth=1, linestyle="--")
-    left.annotate(f"published 65: {below:.0f} % of draws below", (PUBLISHED, below), (8, 4), textcoords="offset points")
+    left.annotate(
+        f"published 65: {below:.0f} % of draws below", (PUBLISHED, below), (24, -4), textcoords="offset points"
+    )
     left.set_xlabel(f"saving of {configuration} [billion yen a year]")
     left.set_ylabel("share of draws below [%]")
     demand, built = cube["dc_demand"].to_numpy(), renewables(cube)

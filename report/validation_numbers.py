@@ -54,7 +54,9 @@ class Published:
     draws, near : int
         Draws, and of these within ``NEAR`` of the published figure.
     quantile, low, high : float
-        Share of draws below it, and its 95 % interval (normal, over independent draws).
+        Share of draws below it, and its 95 % interval (normal, as of independent draws: wider than a Sobol design's).
+    with_link : float
+        Share below it of the draws with the Japan Sea link in service.
     mean, median : float
         Of the saving.
     least_curtailed : float
@@ -73,6 +75,7 @@ class Published:
     quantile: float
     low: float
     high: float
+    with_link: float
     mean: float
     median: float
     least_curtailed: float
@@ -120,6 +123,7 @@ def published(cube: xr.Dataset, configuration: str) -> Published:
         quantile=share,
         low=max(share - half, 0.0),
         high=share + half,
+        with_link=float((saving[on] < PUBLISHED).mean()),
         mean=float(saving.mean()),
         median=float(np.median(saving)),
         least_curtailed=float((lost.argmin(axis=1) == place).mean()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -237,11 +238,11 @@ def _weeks(weeks: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
 def _published(material: Material) -> dict[str, str]:
     found = published(material.published, CONFIGURATION)
     where = (
-        f"{found.draws} draws of the default distributions ({int(material.published.attrs.get('replicates', 8))} scrambles)"
-        f" give {CONFIGURATION} a mean saving of {found.mean:.0f} billion yen a year, median {found.median:.0f}. "
-        f"The published 65 is the {100 * found.quantile:.0f} % quantile (95 % interval {100 * found.low:.0f} to "
-        f"{100 * found.high:.0f} %). {found.near} draws lie within {NEAR:.0f} of it. In {100 * found.least_curtailed:.0f} % "
-        f"of draws {CONFIGURATION} curtails least of the four configurations."
+        f"{found.draws} draws of the default distributions give `{CONFIGURATION}` a mean saving of {found.mean:.0f} billion "
+        f"yen a year, median {found.median:.0f}: the published 65 is their {100 * found.quantile:.0f} % quantile (95 % "
+        f"interval {100 * found.low:.0f} to {100 * found.high:.0f} %), and the {100 * found.with_link:.0f} % quantile of "
+        f"draws with the Japan Sea link in service. {found.near} draws lie within {NEAR:.0f} of it. In "
+        f"{100 * found.least_curtailed:.0f} % of draws `{CONFIGURATION}` curtails least of the four configurations."
     )
     rows = []
     for name, row in found.ranges.head(9).iterrows():
@@ -249,8 +250,8 @@ def _published(material: Material) -> dict[str, str]:
             [
                 f"`{name}`",
                 f"{row['slope']:+.0f}",
-                " / ".join(f"{row[f'all {q:g}']:,.4g}" for q in (0.05, 0.5, 0.95)),
-                " / ".join(f"{row[f'near {q:g}']:,.4g}" for q in (0.05, 0.5, 0.95)),
+                " / ".join(_plain(row[f"all {q:g}"]) for q in (0.05, 0.5, 0.95)),
+                " / ".join(_plain(row[f"near {q:g}"]) for q in (0.05, 0.5, 0.95)),
             ]
         )
     header = [
@@ -259,7 +260,12 @@ def _published(material: Material) -> dict[str, str]:
         "all draws, 5 / 50 / 95 %",
         f"draws within {NEAR:.0f} of 65",
     ]
-    return {"published": where, "region": markdown(header, rows), "fit": f"{100 * found.fit:.0f} %"}
+    return {"published": textwrap.fill(where, 120), "region": markdown(header, rows), "fit": f"{100 * found.fit:.0f} %"}
+
+
+def _plain(value: float) -> str:
+    """A parameter's value, short."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 def _omissions(cube: xr.Dataset) -> str:
