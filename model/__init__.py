@@ -10,8 +10,10 @@ from model.configurations import Configuration, read_configurations
 from model.days import Days, choose_days
 from model.draw import solve_draw
 from model.errors import InputError, TemplateError
+from model.hourly import QUANTITIES, UnsolvedError, solve_hours
 from model.inputs import Inputs, read_inputs
 from model.live import LiveHighs, Solution, Status
+from model.options import OptionsSpec
 from model.outcomes import OUTCOMES, RESIDUALS, Outcome, coordinates
 from model.parameters import WEATHER_YEAR, check_draws, check_theta, optional_parameters, required_parameters
 from model.spec import DaysSpec, FreeSpec, InputsSpec, Siting
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "OUTCOMES",
+    "QUANTITIES",
     "RESIDUALS",
     "WEATHER_YEAR",
     "Case",
@@ -33,12 +36,14 @@ __all__ = [
     "Inputs",
     "InputsSpec",
     "LiveHighs",
+    "OptionsSpec",
     "Outcome",
     "Siting",
     "Solution",
     "Status",
     "Template",
     "TemplateError",
+    "UnsolvedError",
     "build_case",
     "check_draws",
     "check_theta",
@@ -50,6 +55,7 @@ __all__ = [
     "read_inputs",
     "required_parameters",
     "solve_draw",
+    "solve_hours",
 ]
 
 

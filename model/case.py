@@ -25,8 +25,6 @@ from model.spec import Siting
 from model.template import Floats, Gradient, Part, Template
 from model.year import YearReader
 
-OF_A_DAY = ("demand", "hydro", "cf")  # the dispatch's parameters that ``dispatch.of_day`` sets, in this order
-
 
 @dataclass(frozen=True, eq=False)
 class Basis:
@@ -93,7 +91,13 @@ class Case:
     @cached_property
     def of_day(self) -> Part:
         """The entries of the dispatch that a day and a siting move."""
-        return Part(self.dispatch, [*OF_A_DAY, "X"])
+        return Part(self.dispatch, [*self.names_of_day, "X"])
+
+    @cached_property
+    def names_of_day(self) -> tuple[str, ...]:
+        """The dispatch's parameters that ``dispatch.of_day`` sets, in its order."""
+        year = next(iter(self.days))
+        return tuple(dispatch.of_day(self.inputs.weather[year], 0, self.inputs))
 
     @cached_property
     def of_siting(self) -> Part:
@@ -102,12 +106,17 @@ class Case:
 
     @cached_property
     def by_load(self) -> Gradient:
-        """The derivative of the dispatch by the load of each area, which no day and no siting moves."""
+        """The derivative of the dispatch by the load of each area, which no siting moves."""
         gradient = Gradient(self.dispatch, "X")
-        moving = np.concatenate([self.dispatch.parameters[name] for name in (*OF_A_DAY, "X")])
-        if np.isin(gradient.companions, moving).any() or gradient.needs_primal:
-            raise TemplateError("the dispatch is not linear in the load X with factors of the draw alone")
+        if np.isin(gradient.companions, self.dispatch.parameters["X"]).any() or gradient.needs_primal:
+            raise TemplateError("the dispatch is not linear in the load X with factors of the draw and the day alone")
         return gradient
+
+    @cached_property
+    def slopes_by_day(self) -> bool:
+        """Whether a day moves what a GW of load draws, as an hourly PUE does; else the draw alone."""
+        moving = np.concatenate([self.dispatch.parameters[name] for name in self.names_of_day])
+        return bool(np.isin(self.by_load.companions, moving).any())
 
     @cached_property
     def reader(self) -> YearReader:
@@ -116,7 +125,7 @@ class Case:
 
     @cached_property
     def _of_days(self) -> dict[str, Floats]:
-        """Weather year -> values of the parameters ``OF_A_DAY`` on its days (days, values)."""
+        """Weather year -> values of the parameters ``names_of_day`` on its days (days, values)."""
         return {
             year: np.stack(
                 [
@@ -131,7 +140,7 @@ class Case:
 
     def day_vectors(self, year: str, draw: Floats) -> Floats:
         """Parameter vectors (days, parameters) of the dispatch on every day, from a draw's vector; X is not set."""
-        positions = np.concatenate([self.dispatch.parameters[name] for name in OF_A_DAY])
+        positions = np.concatenate([self.dispatch.parameters[name] for name in self.names_of_day])
         vectors = np.repeat(draw[None], len(self.days[year].day), axis=0)
         vectors[:, positions] = self._of_days[year]
         return vectors

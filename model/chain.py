@@ -16,7 +16,7 @@ import numpy as np
 from model import dispatch
 from model.case import Case
 from model.free import Cuts
-from model.live import LiveHighs, Status
+from model.live import LiveHighs, Solution, Status
 from model.parameters import WEATHER_YEAR, Theta, pue
 from model.template import Floats
 from model.year import Year
@@ -47,6 +47,8 @@ class Dispatcher:
     ----------
     days : Days
         Of the draw's weather year.
+    output : (days, A, 3, 24) array, GW
+        What sun and wind could give.
     """
 
     def __init__(self, case: Case, theta: Theta) -> None:
@@ -55,11 +57,12 @@ class Dispatcher:
         inputs, template, weather = case.inputs, case.dispatch, case.inputs.weather[year]
         self.pue = pue(theta, inputs)
         self.vectors = case.day_vectors(year, template.vector(dispatch.of_draw(theta, inputs)))
-        output = dispatch.renewable_output(theta, inputs, weather, self.days.day)
-        self.mix = dispatch.renewable_mix(output)
-        self.available = np.einsum("d,dart->ar", self.days.weight, output)
+        self.output = dispatch.renewable_output(theta, inputs, weather, self.days.day)
+        self.mix = dispatch.renewable_mix(self.output)
+        self.available = np.einsum("d,dart->ar", self.days.weight, self.output)
         self.hydro = np.moveaxis(weather.hydro[self.days.day], 1, -1)
-        self.by_load = case.by_load.jacobian(self.vectors[0])
+        each = self.vectors if case.slopes_by_day else self.vectors[:1]
+        self.by_load = [case.by_load.jacobian(vector) for vector in each]
         self.live = LiveHighs(template, case.start.to_highs())
         self.live.move(template.values(template.vector({"X": 0.0}, self.vectors[0])))
         self.bases: list[list[tuple[Floats, highspy.HighsBasis]]] = [[] for _ in self.days.day]
@@ -80,7 +83,16 @@ class Dispatcher:
             self.in_chain, entries = False, self.live.entries
             self.live = LiveHighs(self.case.dispatch, options=FROM_THE_SHELF)
             self.live.move(entries)
-        years = [Year.empty(self.case.reader, self.pue * x, self.available) for x in loads]
+        options = self.case.inputs.options
+        years = [
+            Year.empty(
+                self.case.reader,
+                self.pue * x * options.load_of_year(self.days),
+                self.available,
+                options.nuclear_of_year(self.days),
+            )
+            for x in loads
+        ]
         cuts = [Cuts.empty(len(self.days.day), x.size) for x in loads]
         solves = [solve for number, x in enumerate(loads) for solve in _solves(number, x, slopes)]
         for number in self.days.order:
@@ -89,6 +101,14 @@ class Dispatcher:
             self._solve_day(int(number), solves if self.turns % 2 else solves[::-1], years, cuts, quantities)
         self.kept = self.kept or len(loads)
         return list(zip(years, cuts, strict=True))
+
+    def each_day(self, load: Floats) -> Iterator[tuple[int, Solution]]:
+        """Solve each day around one load (A,) [GW]: its position in ``days`` and its solution, to be read at once."""
+        for number in map(int, self.days.order):
+            vector = self.vectors[number].copy()
+            vector[self.case.dispatch.parameters["X"]] = load
+            self.live.move_part(self.case.of_day, self.case.of_day.values(vector))
+            yield number, self.live.solve()
 
     def _start(self, number: int, load: Floats) -> None:
         """Where the day was solved before, start from the basis of the load nearest at the meter; keep the last other."""
@@ -130,7 +150,9 @@ class Dispatcher:
                 if quantities:
                     year.add(solution, live.entries, self.mix[number], self.hydro[number], weight)
             if solve.gives_slope:
-                slope = case.by_load.of(self.by_load, None, solution.row_dual, solution.column_dual)
+                slope = case.by_load.of(
+                    self.by_load[number % len(self.by_load)], None, solution.row_dual, solution.column_dual
+                )
                 cut = cuts[solve.year]
                 cut.put(number, solution.objective, slope, solve.load)
                 year.slope += weight * slope

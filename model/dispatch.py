@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model import parameters
+from model.dispatch_options import add_options, burnt
 from model.inputs import CURTAILABLE, STORAGE, THERMAL, Inputs
 from model.parameters import Theta
 from model.template import Floats
@@ -31,7 +32,7 @@ def build_dispatch(inputs: Inputs) -> pyo.ConcreteModel:  # noqa: PLR0915 - one 
     m = pyo.ConcreteModel("dispatch")
     A, T = range(len(inputs.areas)), range(HOURS)
     G, R, S, L = range(len(THERMAL)), range(len(CURTAILABLE)), range(len(STORAGE)), range(len(inputs.lines.names))
-    scalar = inputs.scalars
+    scalar, options = inputs.scalars, inputs.options
     derating = {STORAGE.index("pumped_hydro"): scalar["pumped_derate"]}
     m.units = pyo.Set(initialize=[(a, g) for a in A for g in G if inputs.thermal[a, g] > 0], dimen=2)
     m.renewables = pyo.Set(initialize=[(a, r) for a in A for r in R if inputs.curtailable[a, r] > 0], dimen=2)
@@ -56,18 +57,39 @@ def build_dispatch(inputs: Inputs) -> pyo.ConcreteModel:  # noqa: PLR0915 - one 
     m.demand = pyo.Param(A, T, mutable=True)  # GW, before growth
     m.hydro = pyo.Param(A, T, mutable=True)  # GW
     m.cf = pyo.Param(m.renewables, T, mutable=True)
+    if options.thermal_share is not None:
+        m.thermal_share = pyo.Param(m.units, mutable=True)
+        m.nuclear_share = pyo.Param(A, mutable=True)
+    if options.pue_factor is not None:
+        m.pue_factor = pyo.Param(A, T, mutable=True)
+        m.inv_pue_factor = pyo.Param(A, T, mutable=True)
     # ... and of the siting.
     m.X = pyo.Param(A, mutable=True)  # mean IT load, GW
 
-    base = {a: m.pue[a] * m.X[a] for a in A}
+    # Load at the meter before shifts, what installed machines leave room for beyond it, and what work a load carries.
+    shape = np.ones(HOURS) if options.dc_factor is None else options.dc_factor
+    whole = {a: m.pue[a] * m.X[a] for a in A}
+    hourly = {
+        (a, t): whole[a] * m.pue_factor[a, t] if options.pue_factor is not None else whole[a] for a in A for t in T
+    }
+    base = {
+        (a, t): hourly[a, t] * float(shape[t]) if options.dc_factor is not None else hourly[a, t] for a, t in hourly
+    }
+    room = {t: float((1 + scalar["headroom"]) * shape.max() - shape[t]) for t in T}
+    if options.dc_factor is None:
+        room = dict.fromkeys(T, scalar["headroom"])
+    work = m.inv_pue_factor if options.pue_factor is not None else {(a, t): 1 for a in A for t in T}
+    present = m.thermal_share if options.thermal_share is not None else dict.fromkeys(m.units, 1.0)
+    nuclear = {a: m.nuclear[a] * m.nuclear_share[a] if options.nuclear_share is not None else m.nuclear[a] for a in A}
     scale = {(a, s): m.battery_buildout[a] if STORAGE[s] == "battery" else derating[s] for a, s in m.stores}
-    firm = [
-        float(np.sum(inputs.min_output * inputs.committed_floor * inputs.availability * inputs.thermal[a])) for a in A
-    ]
+    least = inputs.min_output * inputs.committed_floor * inputs.availability * inputs.thermal
+    firm = {a: float(np.sum(least[a])) for a in A}
+    if options.thermal_share is not None:
+        firm = {a: sum(float(least[a, g]) * present[a, g] for g in G if (a, g) in m.units) for a in A}
 
-    def committed_bounds(_: object, a: int, g: int) -> tuple[float, float]:
+    def committed_bounds(_: object, a: int, g: int) -> tuple[object, object]:
         available = float(inputs.availability[g] * inputs.thermal[a, g])
-        return float(inputs.committed_floor[g]) * available, available
+        return float(inputs.committed_floor[g]) * available * present[a, g], available * present[a, g]
 
     m.committed = pyo.Var(m.units, bounds=committed_bounds)
     m.above_min = pyo.Var(m.units, T, bounds=(0, None))
@@ -85,14 +107,12 @@ def build_dispatch(inputs: Inputs) -> pyo.ConcreteModel:  # noqa: PLR0915 - one 
     m.soc = pyo.Var(m.stores, T, bounds=lambda m, a, s, t: (0, float(inputs.energy[a, s]) * scale[a, s]))
     m.forward = pyo.Var(L, T, bounds=lambda m, n, t: (0, float(inputs.lines.forward[n]) * m.line_share[n]))
     m.backward = pyo.Var(L, T, bounds=lambda m, n, t: (0, float(inputs.lines.backward[n]) * m.line_share[n]))
-    m.tau_up = pyo.Var(A, T, bounds=lambda m, a, t: (0, m.phi * base[a]))
-    m.tau_dn = pyo.Var(A, T, bounds=lambda m, a, t: (0, m.phi * base[a]))
-    m.sig_up = pyo.Var(A, T, bounds=lambda m, a, t: (0, m.alpha_psi * base[a]))
-    m.sig_dn = pyo.Var(A, T, bounds=lambda m, a, t: (0, m.alpha_psi * base[a]))
-    m.shed = pyo.Var(A, T, bounds=lambda m, a, t: (0, m.demand[a, t] * m.demand_growth + base[a]))
-    m.spill = pyo.Var(
-        A, T, bounds=lambda m, a, t: (0, m.nuclear[a] + m.hydro[a, t] + float(inputs.mustrun[a]) + firm[a])
-    )
+    m.tau_up = pyo.Var(A, T, bounds=lambda m, a, t: (0, m.phi * base[a, t]))
+    m.tau_dn = pyo.Var(A, T, bounds=lambda m, a, t: (0, m.phi * base[a, t]))
+    m.sig_up = pyo.Var(A, T, bounds=lambda m, a, t: (0, m.alpha_psi * base[a, t]))
+    m.sig_dn = pyo.Var(A, T, bounds=lambda m, a, t: (0, m.alpha_psi * base[a, t]))
+    m.shed = pyo.Var(A, T, bounds=lambda m, a, t: (0, m.demand[a, t] * m.demand_growth + base[a, t]))
+    m.spill = pyo.Var(A, T, bounds=lambda m, a, t: (0, nuclear[a] + m.hydro[a, t] + float(inputs.mustrun[a]) + firm[a]))
 
     m.gen = pyo.Expression(
         m.units, T, rule=lambda m, a, g, t: float(inputs.min_output[g]) * m.committed[a, g] + m.above_min[a, g, t]
@@ -103,15 +123,17 @@ def build_dispatch(inputs: Inputs) -> pyo.ConcreteModel:  # noqa: PLR0915 - one 
         rule=lambda m, a, g, t: m.above_min[a, g, t] <= (1 - float(inputs.min_output[g])) * m.committed[a, g],
     )
 
+    kept = 1 - options.transmission_loss
+
     def balance(m: pyo.ConcreteModel, a: int, t: int) -> object:  # 1
         supply = sum(m.gen[a, g, t] for g in G if (a, g) in m.units)
         supply += m.re[a, t]
         supply += sum(m.discharge[a, s, t] - m.charge[a, s, t] for s in S if (a, s) in m.stores)
-        supply += sum(m.forward[n, t] - m.backward[n, t] for n in L if inputs.lines.end[n] == a)
-        supply += sum(m.backward[n, t] - m.forward[n, t] for n in L if inputs.lines.start[n] == a)
-        supply += m.nuclear[a] + m.hydro[a, t] + float(inputs.mustrun[a]) - m.spill[a, t] + m.shed[a, t]
+        supply += sum(kept * m.forward[n, t] - m.backward[n, t] for n in L if inputs.lines.end[n] == a)
+        supply += sum(kept * m.backward[n, t] - m.forward[n, t] for n in L if inputs.lines.start[n] == a)
+        supply += nuclear[a] + m.hydro[a, t] + float(inputs.mustrun[a]) - m.spill[a, t] + m.shed[a, t]
         shift = m.tau_up[a, t] - m.tau_dn[a, t] + m.sig_up[a, t] - m.sig_dn[a, t]
-        return supply - shift == m.demand[a, t] * m.demand_growth + base[a]
+        return supply - shift == m.demand[a, t] * m.demand_growth + base[a, t]
 
     def storage(m: pyo.ConcreteModel, a: int, s: int, t: int) -> object:  # 2; hour 0 follows hour 23
         eta = float(inputs.one_way[s])
@@ -120,27 +142,31 @@ def build_dispatch(inputs: Inputs) -> pyo.ConcreteModel:  # noqa: PLR0915 - one 
 
     m.balance = pyo.Constraint(A, T, rule=balance)
     m.storage = pyo.Constraint(m.stores, T, rule=storage)
-    m.time_shift = pyo.Constraint(A, rule=lambda m, a: sum(m.tau_up[a, t] - m.tau_dn[a, t] for t in T) == 0)  # 3
+    m.time_shift = pyo.Constraint(
+        A, rule=lambda m, a: sum((m.tau_up[a, t] - m.tau_dn[a, t]) * work[a, t] for t in T) == 0
+    )  # 3
     m.space_shift = pyo.Constraint(
-        T, rule=lambda m, t: sum((m.sig_up[a, t] - m.sig_dn[a, t]) * m.inv_pue[a] for a in A) == 0
+        T, rule=lambda m, t: sum((m.sig_up[a, t] - m.sig_dn[a, t]) * m.inv_pue[a] * work[a, t] for a in A) == 0
     )  # 4
     m.machines = pyo.Constraint(
         A,
         T,
         rule=lambda m, a, t: (
-            m.tau_up[a, t] - m.tau_dn[a, t] + m.sig_up[a, t] - m.sig_dn[a, t] <= scalar["headroom"] * base[a]
+            m.tau_up[a, t] - m.tau_dn[a, t] + m.sig_up[a, t] - m.sig_dn[a, t] <= room[t] * hourly[a, t]
         ),
     )  # 5
 
+    penalty = add_options(m, inputs, base)
     variable_cost = {g: m.fuel_cost[g] + float(inputs.emission[g]) / 1000 * m.co2_price[g] for g in fuels}
     m.cost = pyo.Objective(
-        expr=sum(variable_cost[g] * m.gen[a, g, t] for a, g in m.units for t in T)
+        expr=sum(variable_cost[g] * burnt(m, a, g, t) for a, g in m.units for t in T)
         + scalar["storage_cost"] * sum(m.discharge[a, s, t] for a, s in m.stores for t in T)
         + scalar["flow_cost"] * sum(m.forward[n, t] + m.backward[n, t] for n in L for t in T)
         + scalar["tie_breaker_time_shift"] * sum(m.tau_up[a, t] + m.tau_dn[a, t] for a in A for t in T)
         + scalar["tie_breaker_space_shift"] * sum(m.sig_up[a, t] + m.sig_dn[a, t] for a in A for t in T)
         + scalar["voll"] * sum(m.shed[a, t] for a in A for t in T)
         + scalar["spill_cost"] * sum(m.spill[a, t] for a in A for t in T)
+        + penalty
     )
     return m
 
@@ -185,4 +211,5 @@ def of_day(weather: WeatherYear, day: int, inputs: Inputs) -> dict[str, Floats]:
         "demand": (weather.demand[day] * to_2040).T,
         "hydro": weather.hydro[day].T,
         "cf": np.moveaxis(weather.capacity_factor[day], 0, -1)[present],
+        **inputs.options.of_day(day, inputs.thermal > 0),
     }

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.errors import InputError
+from model.options import Options, OptionsSpec, option_paths, read_options
 from model.spec import InputsSpec
 from model.tables import Table
 from model.weather import WeatherYear, read_weather_year
@@ -94,6 +95,7 @@ class Inputs:
     scalars: Mapping[str, float]
     weather: Mapping[str, WeatherYear]
     tables: Mapping[str, Path] = field(default_factory=dict)
+    options: Options = field(default_factory=Options)
 
     @property
     def is_exchange(self) -> NDArray[np.bool_]:
@@ -111,7 +113,7 @@ def table_paths(spec: InputsSpec, base: Path) -> dict[str, Path]:
     return paths | {f"hourly.{year}": base / path for year, path in hourly.items()}
 
 
-def read_inputs(spec: InputsSpec | None = None, base: Path = Path()) -> Inputs:
+def read_inputs(spec: InputsSpec | None = None, base: Path = Path(), options: OptionsSpec | None = None) -> Inputs:
     """Read and check all tables.
 
     Parameters
@@ -120,13 +122,15 @@ def read_inputs(spec: InputsSpec | None = None, base: Path = Path()) -> Inputs:
         Own tables and scalars; default: the shipped ones.
     base : Path
         Folder that the spec's paths are relative to.
+    options : OptionsSpec, optional
+        Refinements of the dispatch; default: none.
 
     Raises
     ------
     InputError
         Names file, row and column, the value found, what was expected and the nearest known name.
     """
-    spec = spec or InputsSpec()
+    spec, options = spec or InputsSpec(), options or OptionsSpec()
     paths = table_paths(spec, base)
     area = Table(
         paths["areas"],
@@ -191,7 +195,8 @@ def read_inputs(spec: InputsSpec | None = None, base: Path = Path()) -> Inputs:
             for name, path in paths.items()
             if name.startswith("hourly.")
         },
-        tables=paths,
+        tables=paths | option_paths(options, base),
+        options=read_options(options, base, areas),
     )
 
 

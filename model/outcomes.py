@@ -115,10 +115,10 @@ def of_configuration(
 ) -> dict[str, Floats | float]:
     """Every outcome of one solved configuration, but for those that compare configurations."""
     scalar = inputs.scalars
-    nuclear = parameters.nuclear_output(theta, inputs)
+    nuclear = parameters.nuclear_output(theta, inputs) * year.nuclear_share
     nuclear_cost = inputs.nuclear_fuel_cost * TWH_PER_GW_YEAR * nuclear.sum()
-    fuel = (year.thermal * parameters.fuel_cost(theta, inputs)).sum() / 1000 + nuclear_cost
-    co2 = (year.thermal * inputs.emission).sum() / 1000
+    fuel = (year.burnt * parameters.fuel_cost(theta, inputs)).sum() / 1000 + nuclear_cost
+    co2 = (year.burnt * inputs.emission).sum() / 1000
     costs = _siting_costs(theta, inputs, placement)
     dispatch = year.cost / 1000 + nuclear_cost
     siting = sum(costs.values())

@@ -29,6 +29,15 @@ class YearReader:
         self.units, self.stores = inputs.thermal > 0, inputs.power > 0
         self.min_output = np.broadcast_to(inputs.min_output, inputs.thermal.shape)[self.units]
         self.balance = template.rows["balance"]
+        options = inputs.options
+        # What each unit burns beyond its output, GWh for each GWh of a column: 0 where no blocks of heat rate are given.
+        self.surplus = np.zeros(template.shape[1])
+        self.plant = np.zeros(template.shape[1], dtype=np.int64)  # place of the column's plant in the (A, 3) table
+        if options.block_share is not None and options.heat_rate is not None:
+            exists = (options.block_share > 0) & self.units[..., None]
+            self.surplus[template.columns["block"]] = np.repeat(options.heat_rate[exists] - 1, HOURS)
+            area, fuel, _ = np.nonzero(exists)
+            self.plant[template.columns["block"]] = np.repeat(area * len(THERMAL) + fuel, HOURS)
 
     def hourly(self, values: Floats, name: str) -> Floats:
         """Columns of a variable (members, 24)."""
@@ -58,9 +67,11 @@ class Year:
     Attributes
     ----------
     base : (A,) array, GW
-        Data-centre load at the meter before shifts.
+        Data-centre load at the meter before shifts, mean of the year.
     available : (A, 3) array, GWh
         What sun and wind could give.
+    nuclear_share : (A,) array or 1
+        What of the usual nuclear output there is.
     status, iterations
         Of all its solves; the first that did not end well ends the year.
     cost, slope, cut_constant
@@ -88,6 +99,7 @@ class Year:
     congested_hours: Floats
     hydro: Floats
     slope: Floats
+    nuclear_share: Floats | float = 1.0
     days: float = 0.0
     cost: float = 0.0
     cut_constant: float = 0.0
@@ -97,7 +109,7 @@ class Year:
     dual_residual: float = 0.0
 
     @classmethod
-    def empty(cls, reader: YearReader, base: Floats, available: Floats) -> Year:
+    def empty(cls, reader: YearReader, base: Floats, available: Floats, nuclear_share: Floats | float = 1.0) -> Year:
         """A year with no day in it yet."""
         areas = reader.areas
         return cls(
@@ -111,6 +123,7 @@ class Year:
             congested_hours=np.zeros(reader.lines),
             hydro=np.zeros(areas),
             slope=np.zeros(areas),
+            nuclear_share=nuclear_share,
         )
 
     def add(self, solution: Solution, entries: Floats, mix: Floats, hydro: Floats, weight: float) -> None:
@@ -148,6 +161,14 @@ class Year:
         table = read.spread(steady + self._sum("above_min"), read.units)
         assert table.shape[1] == len(THERMAL)
         return table
+
+    @property
+    def burnt(self) -> Floats:
+        """Output of coal, lng and oil weighted by heat rate (A, 3) [GWh]: what fuel and CO2 are paid for."""
+        thermal, read = self.thermal, self.reader
+        beyond = np.bincount(read.plant, weights=read.surplus * self.primal, minlength=thermal.size)
+        total: Floats = thermal + beyond.reshape(thermal.shape)
+        return total
 
     @property
     def curtailed(self) -> Floats:

@@ -48,8 +48,9 @@ class Books:
         inputs, days = self.study.inputs, self.study.days[year]
         total: dict[str, Floats] = {}
         for day, weight in zip(days.day, days.weight, strict=True):
-            for name, values in dispatch.of_day(inputs.weather[year], int(day), inputs).items():
-                total[name] = total.get(name, 0.0) + weight * values.sum(axis=-1) / 1000
+            of_day = dispatch.of_day(inputs.weather[year], int(day), inputs)
+            for name in ("demand", "hydro", "cf"):
+                total[name] = total.get(name, 0.0) + weight * of_day[name].sum(axis=-1) / 1000
         available = np.zeros(inputs.curtailable.shape)
         available[inputs.curtailable > 0] = total["cf"]
         return {**total, "cf": available * inputs.curtailable}
@@ -101,20 +102,19 @@ class Books:
         energy = np.nan_to_num(cells["generation"])
         thermal = energy[..., [TECHNOLOGIES.index(name) for name in THERMAL]].sum(axis=1)
         nuclear = energy[..., TECHNOLOGIES.index("nuclear")].sum(axis=1)
-        yield (
-            "fuel_cost",
-            cells["fuel_cost"],
-            (thermal @ parameters.fuel_cost(theta, inputs) + inputs.nuclear_fuel_cost * nuclear),
-        )
-        yield "co2", cells["co2"], thermal @ inputs.emission
+        options, days = inputs.options, self.study.days[str(theta[WEATHER_YEAR])]
+        if options.heat_rate is None:  # else what is burnt does not follow from what is generated
+            fuel = thermal @ parameters.fuel_cost(theta, inputs) + inputs.nuclear_fuel_cost * nuclear
+            yield "fuel_cost", cells["fuel_cost"], fuel
+            yield "co2", cells["co2"], thermal @ inputs.emission
         yield "co2_cost", cells["co2_cost"], cells["co2"] * float(theta["co2_price"]) / 1000
         yield "unserved_cost", cells["unserved_cost"], scalar["voll"] * cells["unserved"].sum(axis=1)
         loads = cells["dc_capacity"].sum(axis=2) * scalar["load_factor"]
-        moved = (cells["dc_load"] - TWH_PER_GW_YEAR * parameters.pue(theta, inputs) * loads).sum(axis=1)
-        yield (
-            "dispatch_cost",
-            cells["dispatch_cost"],
-            (
+        before = TWH_PER_GW_YEAR * parameters.pue(theta, inputs) * options.load_of_year(days) * loads
+        moved = (cells["dc_load"] - before).sum(axis=1)
+        # Missing reserve is no outcome; with an hourly PUE a day's shifts up and down are unlike at the meter.
+        if not options.reserve and options.pue_factor is None:
+            should = (
                 cells["fuel_cost"]
                 + cells["co2_cost"]
                 + scalar["storage_cost"] * np.nansum(cells["storage_discharge"], axis=(1, 2))
@@ -123,8 +123,8 @@ class Books:
                 + scalar["tie_breaker_space_shift"] * (2 * cells["shifted_space"] - moved)
                 + cells["unserved_cost"]
                 + scalar["spill_cost"] * cells["spill"].sum(axis=1)
-            ),
-        )
+            )
+            yield "dispatch_cost", cells["dispatch_cost"], should
         contract = cells["dc_capacity"].sum(axis=2)
         yield (
             "building_cost",
@@ -142,8 +142,10 @@ class Books:
     def _energy_rules(self, theta: Theta, cells: Cells) -> Iterator[Rule]:
         inputs, energy = self.study.inputs, self.energy[str(theta[WEATHER_YEAR])]
         generation, discharge = cells["generation"], cells["storage_discharge"][..., -len(STORAGE) :]
+        nuclear = parameters.nuclear_output(theta, inputs)
+        nuclear = nuclear * inputs.options.nuclear_of_year(self.study.days[str(theta[WEATHER_YEAR])])
         for name, expected in (
-            ("nuclear", TWH_PER_GW_YEAR * parameters.nuclear_output(theta, inputs)),
+            ("nuclear", TWH_PER_GW_YEAR * nuclear),
             ("hydro", energy["hydro"]),
             ("biomass_geothermal", TWH_PER_GW_YEAR * inputs.mustrun),
         ):
@@ -154,10 +156,11 @@ class Books:
             stored = generation[..., place] + cells["curtailment"][..., place]
             yield f"generation and curtailment of {name}", stored, available
         net, ends = cells["flow_net"], (inputs.lines.start, inputs.lines.end)
-        inflow = np.zeros(cells["unserved"].shape)
+        inflow, kept = np.zeros(cells["unserved"].shape), 1 - inputs.options.transmission_loss
+        forward, backward = (cells["flow_gross"] + net) / 2, (cells["flow_gross"] - net) / 2
         for line, (start, end) in enumerate(zip(*ends, strict=True)):
-            inflow[:, start] -= net[:, line]
-            inflow[:, end] += net[:, line]
+            inflow[:, start] += kept * backward[:, line] - forward[:, line]
+            inflow[:, end] += kept * forward[:, line] - backward[:, line]
         given = np.nansum(discharge, axis=2) - np.nansum(discharge / inputs.one_way**2, axis=2)
         supply = np.nansum(generation, axis=2) + given + inflow - cells["spill"] + cells["unserved"]
         use = energy["demand"] * float(theta["demand_growth"]) + cells["dc_load"]

@@ -14,8 +14,9 @@ from sweep import bill, samples, stop_text, tell
 from sweep.cli_options import AS_JSON, DRAWS, STUDY, WIDTH, WORKERS, naming, plan_of
 from sweep.drawing import draw
 from sweep.ending import DONE, WITH_FAILURES, refusing
+from sweep.hourly import check_hourly_file, write_hours
 from sweep.study import read_study as read_study_file
-from sweep.what_if import what_if
+from sweep.what_if import future
 
 
 @click.command()
@@ -88,13 +89,30 @@ def sample(study: Path, draws: int | None, as_json: bool, csv: Path | None) -> i
 @click.option(
     "--days", type=click.Path(path_type=Path), help="CSV of weather_year, day, weight in place of the study's."
 )
+@click.option(
+    "--hourly",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write every hour of one configuration there, .nc or .csv, and print nothing.",
+)
 @refusing
 def solve(
-    study: Path, as_json: bool, settings: tuple[str, ...], configurations: tuple[str, ...], days: Path | None
+    study: Path,
+    as_json: bool,
+    settings: tuple[str, ...],
+    configurations: tuple[str, ...],
+    days: Path | None,
+    hourly: Path | None,
 ) -> int:
     """Solve one future, unset parameters at their mid values, and print every outcome of each configuration."""
+    if hourly is not None:
+        check_hourly_file(hourly)
     with naming(study):
-        found = what_if(read_study_file(study), study.parent, settings, configurations, days)
+        asked = future(read_study_file(study), study.parent, settings, configurations, days)
+        if hourly is not None:
+            write_hours(asked.hours(), hourly)
+            return DONE
+        found = asked.told()
     click.echo(json.dumps(found, indent=1) if as_json else tell.what_if_text(found, WIDTH))
     solved = all(result["status"] == Status.OPTIMAL for result in found["configurations"].values())
     return DONE if solved else WITH_FAILURES

@@ -16,6 +16,7 @@ from pyomo.contrib.appsi.base import TerminationCondition
 from pyomo.contrib.appsi.solvers import Highs
 
 from model import WEATHER_YEAR, Configuration, Status, dispatch, parameters, siting
+from model.dispatch_options import burnt
 from model.siting import TWH_PER_GW_YEAR
 from model.template import Floats
 from model.weather import HOURS
@@ -91,7 +92,9 @@ class ColdSolver:
                 return dict.fromkeys(COSTS, np.nan)
             thermal += weight * self._thermal()
             daily += weight * pyo.value(self.day.cost) / 1000
-        nuclear = inputs.nuclear_fuel_cost * TWH_PER_GW_YEAR * float(parameters.nuclear_output(theta, inputs).sum())
+        output = parameters.nuclear_output(theta, inputs)
+        output = output * inputs.options.nuclear_of_year(self.study.days[str(theta[WEATHER_YEAR])])
+        nuclear = inputs.nuclear_fuel_cost * TWH_PER_GW_YEAR * float(output.sum())
         return {
             "fuel_cost": float(thermal @ parameters.fuel_cost(theta, inputs)) / 1000 + nuclear,
             "co2_cost": float(thermal @ inputs.emission) / 1000 * float(theta["co2_price"]) / 1000,
@@ -110,12 +113,10 @@ class ColdSolver:
             yield float(weight) if self._solve(self.day) else None
 
     def _thermal(self) -> Floats:
-        """Output of coal, lng and oil [GWh] in the solved day."""
+        """Output of coal, lng and oil weighted by heat rate [GWh] in the solved day."""
         output = np.zeros(len(self.study.inputs.emission))
-        for (_, g), committed in self.day.committed.items():
-            output[g] += float(self.study.inputs.min_output[g]) * HOURS * committed.value
-        for (_, g, _), above in self.day.above_min.items():
-            output[g] += above.value
+        for a, g in self.day.units:
+            output[g] += sum(pyo.value(burnt(self.day, a, g, t)) for t in range(HOURS))
         return output
 
     def _is_feasible(self, theta: Theta, configuration: Configuration) -> bool:

@@ -63,7 +63,7 @@ def draw(study: Study, base: Path) -> Drawn:
     InputError, SamplingError
         Whatever is wrong with the study's distributions, design, scenarios or draws.
     """
-    inputs = read_inputs(study.inputs, base)
+    inputs = read_inputs(study.inputs, base, study.options)
     columns = read_rows(base / study.design.file)[0] if study.design.file is not None else []
     marginals, mids = read_marginals(study, inputs, columns, base)
     rows = draw_rows(

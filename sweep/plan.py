@@ -31,6 +31,7 @@ from model import (
     read_configurations,
     solve_draw,
 )
+from model.options import TABLES as OPTION_TABLES
 from sampling import DrawRows
 from storage import Layout, Variable
 from sweep.drawing import Drawn, draw, tables_of_values
@@ -202,6 +203,7 @@ def _identity(study: Study, case: Case, draws: str, files: Mapping[str, Path]) -
         "days": {"file"},
         "design": {"file"},
         "inputs": set(InputsSpec.model_fields) - {"scalars", "exchanges"},
+        "options": set(OPTION_TABLES),
     }
     shares = {c.name: c.shares for c in case.configurations if c.shares is not None}
     stages = {f"siting {name}".strip(): template.fingerprint() for name, template in sorted(case.stages.items())}

@@ -12,7 +12,17 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from model import Configuration, Days, FreeSpec, Inputs, InputsSpec, Siting, read_configurations, read_inputs
+from model import (
+    Configuration,
+    Days,
+    FreeSpec,
+    Inputs,
+    InputsSpec,
+    OptionsSpec,
+    Siting,
+    read_configurations,
+    read_inputs,
+)
 from storage import Place, local_tables, read_labels, read_study, read_tables
 from storage import read_inputs as read_draws
 from sweep.draws_hash import hash_in_store
@@ -77,7 +87,8 @@ def _of_tables(store: Place, identity: Mapping[str, Any], tables: Mapping[str, P
         scalars=scalars | study["inputs"]["scalars"],
         exchanges=tuple(study["inputs"]["exchanges"]),
     )
-    inputs = read_inputs(spec)
+    tabled = {name.removeprefix("options."): path for name, path in paths.items() if name.startswith("options.")}
+    inputs = read_inputs(spec, options=OptionsSpec.model_validate({**study.get("options", {}), **tabled}))
     free = {name: FreeSpec.model_validate(one, strict=False) for name, one in study["free"].items()}
     names = read_labels(store, "configuration")
     return StoredStudy(

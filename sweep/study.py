@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from model import DaysSpec, FreeSpec, InputsSpec, Siting
+from model import DaysSpec, FreeSpec, InputsSpec, OptionsSpec, Siting
 from sampling import DependenceSpec, DesignSpec
 from sweep.errors import StudyError, explain
 from sweep.stop_rule import StopRule, check_against_study
@@ -36,6 +36,7 @@ class Study(BaseModel):
     driver: dict[str, dict[str, Any]] = Field(default_factory=dict, description="what is no parameter, but moves some")
     free: dict[str, FreeSpec] = Field(default_factory=dict, description="configurations that the model chooses")
     inputs: InputsSpec = Field(default_factory=InputsSpec, description="own tables and scalars")
+    options: OptionsSpec = Field(default_factory=OptionsSpec, description="refinements of the dispatch, off by default")
     stop: tuple[StopRule, ...] = Field(default=(), strict=False, description="until when the sweep grows")
 
     @field_validator("stop", mode="before")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import xarray as xr
 
 from model import (
     OUTCOMES,
@@ -25,19 +27,50 @@ from model import (
 )
 from sweep.drawing import read_marginals
 from sweep.errors import StudyError
+from sweep.hourly import hours_of
 from sweep.plan import make_case
 from sweep.study import Study
 from sweep.theta import Theta
 
 
-def what_if(
+@dataclass(frozen=True, eq=False)
+class Future:
+    """One draw of a study with the case to solve it; ``names``: the configurations to tell."""
+
+    case: Case
+    theta: Theta
+    names: tuple[str, ...]
+
+    def told(self) -> dict[str, Any]:
+        """Solve it: ``{"theta": {name: value}, "configurations": {name: {outcome: value or nested by labels}}}``; NaN is None."""
+        results = solve_draw(self.case, self.theta)
+        solved = [c.name for c in self.case.configurations]
+        return {
+            "theta": dict(self.theta),
+            "configurations": {name: _labelled(self.case, results, solved.index(name)) for name in self.names},
+        }
+
+    def hours(self) -> xr.Dataset:
+        """Solve it hour by hour, as :func:`sweep.hourly.hours_of` does.
+
+        Raises
+        ------
+        StudyError
+            There is more than one configuration to tell.
+        """
+        if len(self.names) != 1:
+            raise StudyError(f"--hourly: found {len(self.names)} configurations, expected one --configuration")
+        return hours_of(self.case, self.theta, self.names[0])
+
+
+def future(
     study: Study,
     base: Path,
     settings: Sequence[str] = (),
     configurations: Sequence[str] = (),
     days_file: Path | None = None,
-) -> dict[str, Any]:
-    """Solve one draw: fixed values of the study, else mid values, else what ``settings`` say.
+) -> Future:
+    """Make one draw: fixed values of the study, else mid values, else what ``settings`` say.
 
     Parameters
     ----------
@@ -49,21 +82,16 @@ def what_if(
     days_file : Path, optional
         Days and weights in place of the study's.
 
-    Returns
-    -------
-    dict
-        ``{"theta": {name: value}, "configurations": {name: {outcome: value or nested by labels}}}``; NaN is None.
-
     Raises
     ------
     InputError, StudyError, SamplingError
         An unknown name, a value that is physically impossible or no number.
     """
-    known = read_inputs(study.inputs, base)
+    known = read_inputs(study.inputs, base, study.options)
     parameters = required_parameters(known) | optional_parameters(known)
     chosen, scalars = _parse(settings, list(parameters), [*known.scalars, "committed_floor"])
     own = study.inputs.model_copy(update={"scalars": {**study.inputs.scalars, **scalars}})
-    inputs = read_inputs(own, base) if scalars else known
+    inputs = read_inputs(own, base, study.options) if scalars else known
     _, mids = read_marginals(study, inputs, base=base)
     held = {name: value for name, value in study.fixed.items() if name not in study.driver}
     theta: Theta = {**mids, **held, **chosen}
@@ -77,11 +105,7 @@ def what_if(
     spec = study.days if days_file is None else DaysSpec(file=str(days_file.resolve()))
     days = choose_days(spec, inputs, [str(theta[WEATHER_YEAR])], base)
     case = make_case(study.model_copy(update={"configurations": solved, "inputs": own}), inputs, days, mids)
-    results = solve_draw(case, theta)
-    return {
-        "theta": dict(theta),
-        "configurations": {name: _labelled(case, results, solved.index(name)) for name in names},
-    }
+    return Future(case, theta, names)
 
 
 def _parse(settings: Sequence[str], parameters: list[str], scalars: list[str]) -> tuple[Theta, dict[str, float]]:

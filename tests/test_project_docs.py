@@ -11,7 +11,7 @@ import pyomo.environ as pyo
 import pytest
 from pydantic import BaseModel
 
-from model import DaysSpec, FreeSpec, InputsSpec, read_configurations, read_inputs
+from model import DaysSpec, FreeSpec, InputsSpec, OptionsSpec, read_configurations, read_inputs
 from model.dispatch import build_dispatch
 from model.siting import build_siting
 from sampling import DependenceSpec, DesignSpec, Marginal
@@ -35,7 +35,13 @@ def section(heading: str) -> str:
 
 @pytest.mark.parametrize(
     ("heading", "spec"),
-    [("`[design]`", DesignSpec), ("`[days]`", DaysSpec), ("`[free.NAME]`", FreeSpec), ("`[inputs]`", InputsSpec)],
+    [
+        ("`[design]`", DesignSpec),
+        ("`[days]`", DaysSpec),
+        ("`[free.NAME]`", FreeSpec),
+        ("`[inputs]`", InputsSpec),
+        ("`[options]`", OptionsSpec),
+    ],
 )
 def test_every_key_of_a_table_is_told_and_no_other(heading: str, spec: type[BaseModel]) -> None:
     told = re.findall(r"^\| `(\w+)` \|", section(heading), re.MULTILINE)
@@ -44,7 +50,19 @@ def test_every_key_of_a_table_is_told_and_no_other(heading: str, spec: type[Base
 
 
 def test_every_key_of_a_study_is_told() -> None:
-    tables = {"design", "days", "uncertain", "dependence", "scenario", "driver", "fixed", "free", "inputs", "stop"}
+    tables = {
+        "design",
+        "days",
+        "uncertain",
+        "dependence",
+        "scenario",
+        "driver",
+        "fixed",
+        "free",
+        "inputs",
+        "options",
+        "stop",
+    }
     told = re.findall(r"^\| `(\w+)` \|", section("At the top"), re.MULTILINE)
     assert set(told) == set(Study.model_fields) - tables
     for table in tables - {"driver"}:
@@ -82,12 +100,13 @@ def test_the_examples_of_the_study_document_can_be_drawn() -> None:
     examples: list[dict[str, Any]] = [
         tomllib.loads(text) for text in re.findall(r"```toml\n(.*?)```", STUDIES, re.DOTALL)
     ]
-    assert len(examples) == 4
+    assert len(examples) == 5
     whole: dict[str, Any] = {}
     for example in examples:
         for key, value in example.items():
             whole[key] = {**whole[key], **value} if isinstance(value, dict) and key in whole else value
     whole["uncertain"] = {key: value for example in examples for key, value in example.get("uncertain", {}).items()}
+    whole.pop("options")  # names a table that is not there; its keys are checked above
     whole["scenario"] = {"low": {"co2_price": 3000}, "high": {"co2_price": 20000}}
     for rule in whole["stop"]:
         rule["scenario"] = "high"
