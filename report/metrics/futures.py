@@ -27,6 +27,7 @@ from report.outcomes import (
 
 COSTS: Final = ("total_cost", "fuel_co2_cost")
 Booleans = NDArray[np.bool_]
+NEAR_BEST: Final = 0.01
 FAILED, LOAD_LOST, HEADROOM, SITES = "failed", "load_lost", "headroom", "sites"
 MARKS: Final = {FAILED: "F", LOAD_LOST: "L", HEADROOM: "H", SITES: "S"}
 
@@ -121,12 +122,13 @@ class Futures:
         """
         Return the costs of the rivals in their common draws, the weights of these, and which draws they are.
 
-        What satisfies is the cost of the reference in the same draw; distances are from the median of every parameter,
-        in units of the distance from there to its furthest draw, the largest over the parameters.
+        What satisfies is a cost within `NEAR_BEST` of the best plan's in the same draw; distances are from the median of
+        every parameter, in units of the distance from there to its furthest draw, the largest over the parameters.
         """
         there = self.common()
         values = self.cost[cost][there][:, [self.place(name) for name in self.rivals]]
-        satisfied = self.column(cost, self.reference)[there] if self.reference in self.rivals else None
+        best = values.min(axis=1)
+        satisfied = best + NEAR_BEST * np.abs(best)
         return Costs(values, satisfied=satisfied, distance=self._distance()[there]), self.weights_of(there), there
 
     def _distance(self) -> Floats:
