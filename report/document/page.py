@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from jinja2 import Environment, StrictUndefined
@@ -26,7 +27,9 @@ def shade(rank: float | None) -> str:
 def drawn(document: Document) -> dict[str, str]:
     """Return every figure as SVG, letters as paths, by its name."""
     with drawing(document.material.wanted.language):
-        return {chart.name: to_svg(chart.figure, prefix=f"{chart.name}-") for chart in document.charts}
+        pictures = {chart.name: to_svg(chart.figure, prefix=f"{chart.name}-") for chart in document.charts}
+    # colour bars that look alike have the same id, which nothing refers to
+    return {name: re.sub(r'(<image\b[^>]*?) id="[^"]*"', r"\1", svg) for name, svg in pictures.items()}
 
 
 def page(document: Document, pictures: Mapping[str, str]) -> str:
