@@ -71,6 +71,24 @@ def report(store: Place, as_json: bool, out: Path | None, language: str | None, 
     return DONE
 
 
+@click.command()
+@STORE
+@click.option("--out", type=click.Path(path_type=Path), help="The page; default: beside the cube, .explore.html.")
+@click.option(
+    "--lang", "language", type=LANGUAGES, default="en", show_default=True, help="It opens in; it speaks both."
+)
+@refusing
+def explore(store: Place, out: Path | None, language: str) -> int:
+    """Write an interactive page of a cube: brush uncertainties and every number follows. It needs no network."""
+    from report.explore import write_explorer
+
+    page = write_explorer(
+        open_cube(store), out or page_of(store).with_suffix(".explore.html"), "ja" if language == "ja" else "en"
+    )
+    click.echo(f"explorer {page}, {page.stat().st_size / 1e6:.1f} MB", err=True)
+    return DONE
+
+
 def _cube(store: Place) -> Any:
     """Open a cube with its provenance."""
     record = provenance(read_study(store)["identity"])
