@@ -122,7 +122,8 @@ def test_the_words_are_explained() -> None:
         "study, uncertainty, draw, theta, configuration, siting, dispatch, curtailment, saving, regret, replicate, batch, "
         "shard, commit record, cube, template, PUE, APN, WLS, tiers, LOLE, siting value, "
         "contract, generation, grid headroom, lease, latency-unserved, lower bound, spill, compacted cube, summary, "
-        "delta, elementary effect, PAWN, Sobol index, effective sample size, importance weight, full-year companion, look"
+        "delta, elementary effect, PAWN, Sobol index, effective sample size, importance weight, full-year companion, look, "
+        "coverage, PRIM, satisficing"
     )
     explained = re.findall(r"^\*\*(.+?)\*\*", (ROOT / "docs/glossary.md").read_text(encoding="utf-8"), re.MULTILINE)
     assert sorted(explained) == sorted(words.split(", "))

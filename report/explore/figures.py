@@ -32,7 +32,7 @@ def drawings() -> list[dict[str, Any]]:
     curves.multi_line(
         "xs", "ys", color="color", line_width=2, line_dash="dash", source=_source("curves", "xs", "ys", "color", "dash")
     )
-    parallel = _plain("parallel", 330, x_range=Range1d(-0.3, 1))
+    parallel = _plain("parallel", 350, x_range=Range1d(-0.3, 1), min_border_left=110)
     parallel.y_range = Range1d(-0.03, 1.03)
     parallel.multi_line(
         "xs", "ys", color="color", line_alpha="alpha", source=_source("parallel", "xs", "ys", "color", "alpha")

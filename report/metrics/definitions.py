@@ -35,14 +35,17 @@ class Ordered:
     def __init__(self, values: Floats) -> None:
         self._order: NDArray[np.int64] = np.argsort(values, axis=0, kind="stable")
         self._sorted = np.take_along_axis(values, self._order, axis=0)
+        self._last: tuple[Floats, Floats] | None = None
 
     def quantiles(self, weights: Floats, levels: tuple[float, ...]) -> list[Floats]:
         """Return for each level inf{t : F(t) >= level}, (k,)."""
-        reached = np.cumsum(weights[self._order], axis=0)
+        if self._last is None or self._last[0] is not weights:  # most metrics ask for the same weights in turn
+            self._last = weights, np.cumsum(weights[self._order], axis=0)
+        reached = self._last[1]
         columns = np.arange(self._sorted.shape[1])
         found = []
         for level in levels:
-            rows = (reached < level * ALMOST).sum(axis=0)
+            rows = np.array([np.searchsorted(column, level * ALMOST) for column in reached.T])
             found.append(self._sorted[np.minimum(rows, len(self._sorted) - 1), columns])
         return found
 
@@ -177,7 +180,8 @@ def signal_to_noise(costs: Costs, weights: Floats) -> Floats:
     It has no good direction for costs, so nobody is ranked by it: a low mean lowers it and so does a high spread.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(expected(costs, weights) / standard_deviation(costs, weights))
+        mean, spread = expected(costs, weights), standard_deviation(costs, weights)
+        return np.asarray(mean / np.where(spread <= 1e-12 * np.abs(mean), 0.0, spread))  # rounding is no noise
 
 
 def undesirable_deviations(costs: Costs, weights: Floats) -> Floats:

@@ -78,7 +78,7 @@ def scorecard(futures: Futures, cost: str = "total_cost", *, seed: int = 0) -> S
     """
     costs, weights, there = futures.costs(cost)
     names = [*futures.rivals, *futures.free]
-    parts = [(costs, weights, there)] + [_alone(futures, cost, name) for name in futures.free]
+    parts = [(costs, weights, there)] + [_alone(futures, cost, name, costs, there) for name in futures.free]
     how = way(futures)
     value = _scores([(part, own) for part, own, _ in parts])
     low, high = np.full(value.shape, np.nan), np.full(value.shape, np.nan)
@@ -116,9 +116,8 @@ def ranks(metric: Metric, scores: Floats, rivals: int) -> Floats:
     return found
 
 
-def _alone(futures: Futures, cost: str, name: str) -> tuple[Costs, Floats, Booleans]:
+def _alone(futures: Futures, cost: str, name: str, costs: Costs, there: Booleans) -> tuple[Costs, Floats, Booleans]:
     """Return a free configuration beside the rivals: its regret is against them, and may be negative."""
-    costs, _, there = futures.costs(cost)
     own = np.isfinite(futures.column(cost, name))
     both = own & there
     kept = own[there]
