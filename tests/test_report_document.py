@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -15,9 +16,11 @@ from report import CubeContentError, PageError
 from report.document import Document, Wanted, build, write_document
 from report.document.fonts import embedded
 from report.document.language import Words, number
+from report.document.material import Material
 from report.document.odds import break_even_odds
 from report.document.page import shade
 from report.document.signposts import said
+from tests.browser import browse
 from tests.report_cases import small_cube
 from tests.sweep_cases import wattbit
 
@@ -133,7 +136,7 @@ def test_break_even_odds_turn_the_choice(cube: xr.Dataset) -> None:
     cube["total_cost"].loc[{"configuration": "north"}] = (
         cube["total_cost"].sel(configuration="five_hubs") - 5 + 40 * dear
     )
-    material = build(cube, Wanted("en", configuration="north")).material
+    material = Material(cube, Wanted("en", configuration="north"))
     first = next(odds for odds in break_even_odds(material) if odds.factor == "co2_price")
     inside = (cube["co2_price"] >= cube["co2_price"].quantile(2 / 3)).to_numpy()
     common = material.futures.common()
@@ -181,6 +184,21 @@ def test_the_folder_has_page_pdf_figures_and_tables(japanese: tuple[Document, Pa
     assert "国土数値情報（行政区域データ, N03 2021）（国土交通省）を加工して作成" in page
     assert "wattbit report x --lang ja" in page
     assert "font/woff;base64," in page
+
+
+@pytest.mark.slow
+def test_the_page_opens_without_errors_or_requests(japanese: tuple[Document, Path, list[Path]], tmp_path: Path) -> None:
+    document, folder, _ = japanese
+    seen = browse(folder / "report.html", tmp_path)
+    assert seen.errors == []
+    assert seen.asked == []
+    assert seen.dom.count("<svg") == len(document.charts)
+    for sentence in document.sections[0].sentences:
+        assert escape(sentence.text, quote=False) in seen.dom
+    for table in document.tables:
+        shown = seen.dom.split(f'<table id="table-{table.name}">')[1].split("</table>")[0]
+        cells = re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", shown.split("<tbody>")[1], re.DOTALL)
+        assert cells == [escape(cell.text, quote=False) for row in table.cells for cell in row], table.name
 
 
 def test_tables_hold_the_numbers_themselves(cube: xr.Dataset, japanese: tuple[Document, Path, list[Path]]) -> None:

@@ -12,8 +12,6 @@ import pytest
 import xarray as xr
 
 from report import CubeContentError
-from report.document import Wanted, build
-from report.document.page import drawn, page
 from report.explore import explorer, write_explorer
 from report.explore.draws import packed
 from tests.browser import browse
@@ -143,20 +141,6 @@ def test_requests_and_errors_of_a_page_would_be_seen(tmp_path: Path) -> None:
     seen = browse(tmp_path / "bad.html", tmp_path)
     assert [each.partition("/x.js")[0] for each in seen.asked] == ["http://nowhere.invalid"]
     assert any("nothing is not defined" in text for text in seen.errors)
-
-
-@pytest.mark.slow
-def test_the_report_opens_without_errors_or_requests(cube: xr.Dataset, tmp_path: Path) -> None:
-    document = build(cube, Wanted("ja", configuration="north"))
-    (tmp_path / "report.html").write_text(page(document, drawn(document)), encoding="utf-8")
-    seen = browse(tmp_path / "report.html", tmp_path)
-    assert seen.errors == []
-    assert seen.asked == []
-    assert seen.dom.count("<svg") == len(document.charts)
-    for table in document.tables:
-        assert f'id="table-{table.name}"' in seen.dom
-    for sentence in document.sections[0].sentences:
-        assert sentence.text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;") in seen.dom
 
 
 def test_the_page_holds_every_draw_bit_for_bit_and_nothing_outside(cube: xr.Dataset, written: Path) -> None:

@@ -140,6 +140,12 @@ def _areas(material: Material) -> Table | None:
     capacity = outcome(cube, "dc_capacity").sel(configuration=plan).to_numpy()[done]
     latency = quantiles_over_draws(material, "latency", plan)
     names = [str(area) for area in cube["area"].to_numpy()]
+    tiers = [str(tier) for tier in cube["tier"].to_numpy()] if "sites" in cube.data_vars and "tier" in cube.dims else []
+    sites = (
+        outcome(cube, "sites").sel(configuration=plan).to_numpy()[done].mean(axis=0)
+        if tiers
+        else np.empty((len(names), 0))
+    )
     dearest = float(value.max())
     share = capacity.sum(axis=2) / capacity.sum(axis=(1, 2))[:, np.newaxis]
     built = None
@@ -159,6 +165,7 @@ def _areas(material: Material) -> Table | None:
                 Cell(number(float(avoided[at])), float(avoided[at])),
                 Cell(words.amount(dearest - float(value[at])), dearest - float(value[at])),
                 Cell(words.amount(money), money),
+                *(Cell(number(float(count)), float(count)) for count in sites[at]),
             ]
         )
     heads = [
@@ -170,6 +177,7 @@ def _areas(material: Material) -> Table | None:
         *(words("curtailed [TWh]", "出力抑制 [TWh]"), words("less than reference", "基準比の削減")),
         words(f"relief per GW [{words.unit}]", f"1GWあたり軽減 [{words.unit}]"),
         words(f"building [{words.unit}]", f"建設投資 [{words.unit}]"),
+        *(words(f"sites: {words.tier(tier)}", f"拠点数：{words.tier(tier)}") for tier in tiers),
     ]
     caption = words(
         f"By area, {material.shown(plan)}, means over {int(done.sum()):,} futures. Relief: by how much a GW of load costs the power "
