@@ -15,11 +15,12 @@ import numpy as np
 from model import Days, OptionsSpec
 from model.linked import linked_cost
 from storage import read_study as read_record
-from sweep.drawing import draw, theta_of
+from sweep.drawing import draw
 from sweep.hourly import write_hours
 from sweep.plan import make_case, make_plan
 from sweep.run import run
 from sweep.study import Study, read_study
+from sweep.theta import theta_of
 from sweep.what_if import future
 
 STUDIES = Path("studies")

@@ -1,4 +1,4 @@
-"""Commands on a cube: `wattbit status | report | query | sensitivity | compact | verify`; its table and its page."""
+"""Commands on a cube: `wattbit status | query | sensitivity | compact | verify`; its table and its page."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from report import PageError, robustness_table, scenario_tables, table_record, table_text, write_report
+from report import robustness_table, scenario_tables, table_record, table_text, write_report
 from storage import Place, open_cube, read_study
 from sweep import ask, tell
 from sweep import sensitivity as sensitivity_of
@@ -36,28 +36,6 @@ def status(store: Place, as_json: bool, summary: bool) -> int:
     click.echo(standing_text(record) + ask.compacted_note(store))
     if summary:
         click.echo("\n" + ask.so_far_text(store, WIDTH))
-    return DONE
-
-
-@click.command()
-@STORE
-@AS_JSON
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    help="The page; default: beside the cube, .html; of a cube in an object store: results/<name>.html.",
-)
-@refusing
-def report(store: Place, as_json: bool, out: Path | None) -> int:
-    """Print a cube's robustness table and write its report."""
-    tell_table(store, as_json)
-    page = out or page_of(store)
-    try:
-        write_page(store, page, f"wattbit report {store}")
-    except PageError as fault:  # no refusal: the table was printed
-        click.echo(f"wattbit: {fault}; --out PAGE writes it elsewhere", err=True)
-        return WITH_FAILURES
-    click.echo(f"report {page}", err=True)
     return DONE
 
 

@@ -11,8 +11,8 @@ import xarray as xr
 from model import QUANTITIES, Case, solve_draw, solve_hours
 from model.inputs import STORAGE, THERMAL
 from model.parameters import WEATHER_YEAR
-from sweep.drawing import Theta
 from sweep.errors import StudyError
+from sweep.theta import Theta
 
 SUFFIXES = (".nc", ".csv", ".csv.gz")
 

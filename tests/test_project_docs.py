@@ -142,7 +142,7 @@ def test_the_words_are_explained() -> None:
         "shard, commit record, cube, template, PUE, APN, WLS, tiers, LOLE, siting value, "
         "contract, generation, grid headroom, lease, latency-unserved, lower bound, spill, compacted cube, summary, "
         "delta, elementary effect, PAWN, Sobol index, effective sample size, importance weight, full-year companion, look, "
-        "section, confidence interval, scenario"
+        "section, confidence interval, scenario, coverage, PRIM, satisficing"
     )
     explained = re.findall(r"^\*\*(.+?)\*\*", (ROOT / "docs/glossary.md").read_text(encoding="utf-8"), re.MULTILINE)
     assert sorted(explained) == sorted(words.split(", "))

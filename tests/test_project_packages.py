@@ -39,7 +39,8 @@ def test_each_package_is_loaded_from_this_checkout(name: str) -> None:
 def test_these_are_all_packages() -> None:
     found = {path.parent.name for path in ROOT.glob("*/__init__.py")}
     assert sorted(found - {"tests", "benchmarks"}) == PACKAGES
-    assert PROJECT["tool"]["setuptools"]["packages"] == PACKAGES
+    within = [path.parent for name in PACKAGES for path in (ROOT / name).rglob("__init__.py")]
+    assert PROJECT["tool"]["setuptools"]["packages"] == sorted(".".join(p.relative_to(ROOT).parts) for p in within)
 
 
 def test_every_dependency_is_pinned_to_a_version_it_allows() -> None:
@@ -47,7 +48,8 @@ def test_every_dependency_is_pinned_to_a_version_it_allows() -> None:
     pins = [line for line in lines if line and not line.startswith("#")]
     assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.+!]+", pin) for pin in pins), "name==version and nothing else"
     pinned = {canonicalize_name(name): version for name, version in (pin.split("==") for pin in pins)}
-    wanted = PROJECT["project"]["dependencies"] + PROJECT["project"]["optional-dependencies"]["test"]
+    extras = PROJECT["project"]["optional-dependencies"]
+    wanted = PROJECT["project"]["dependencies"] + extras["test"] + extras["report"]
     for requirement in map(Requirement, wanted):
         version = pinned.get(canonicalize_name(requirement.name))
         assert version is not None, f"{requirement.name} is not pinned"

@@ -1,0 +1,281 @@
+"""Write the first page in plain words from the numbers: what holds up, what it saves, where it fails, what to watch."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from report.document.material import Material
+from report.document.odds import break_even_odds
+from report.document.parts import Section, Sentence
+from report.document.signposts import limits, said, signposts
+from report.estimators import Floats
+from report.intervals import Interval, mean_interval, share_interval
+from report.metrics import METRICS, Metric
+
+
+def units_of(material: Material) -> dict[str, str]:
+    """Return the unit of every uncertainty."""
+    return {factor.name: str(material.cube[factor.name].attrs.get("units", "")) for factor in material.futures.factors}
+
+
+def first_page(material: Material) -> Section:
+    """Return the first page."""
+    words = material.words
+    told = [
+        _verdict(material),
+        *_rivals(material),
+        *_savings(material),
+        *_failing(material),
+        _worst(material),
+        *_troubles(material),
+        _change(material),
+        *[Sentence(text) for text in signposts(material.finding, words, units_of(material))],
+        *_doubts(material),
+    ]
+    return Section("first_page", words("What this study says", "要点"), told)
+
+
+def _verdict(material: Material) -> Sentence:
+    words, plan = material.words, material.plan
+    firsts = len(material.winners[plan])
+    ranked = sum(bool(metric.better) and not np.isnan(row).all() for metric, row in _ranks(material))
+    draws, name = material.cards["total_cost"].draws, material.shown(plan)
+    if plan == material.leader:
+        text = words(
+            f"Of the {len(material.futures.rivals)} plans, {name} holds up best: in total cost it comes first by "
+            f"{firsts} of {ranked} measures of robustness, over the {draws:,} futures in which every plan was solved.",
+            f"{len(material.futures.rivals)}案のうち最も頑健なのは「{name}」である。総費用の頑健性指標{ranked}種のうち"
+            f"{firsts}種で首位となった（全案を解けた{draws:,}通りの将来による）。",
+        )
+    else:
+        text = words(
+            f"The plan in focus, {name}, comes first by {firsts} of {ranked} measures of robustness in total cost, over "
+            f"{draws:,} futures; {material.shown(material.leader)} by {len(material.winners[material.leader])}.",
+            f"対象の案「{name}」は、総費用の頑健性指標{ranked}種のうち{firsts}種で首位である（{draws:,}通りの将来）。"
+            f"「{material.shown(material.leader)}」は{len(material.winners[material.leader])}種で首位である。",
+        )
+    return Sentence(text, {"firsts": firsts, "ranked": ranked, "draws": draws})
+
+
+def _ranks(material: Material) -> list[tuple[Metric, Floats]]:
+    card = material.cards["total_cost"]
+    return [(metric, card.rank[row]) for row, metric in enumerate(METRICS)]
+
+
+def _rivals(material: Material) -> list[Sentence]:
+    words = material.words
+    others = [
+        words(
+            f"{material.shown(name)} ({', '.join(words.metric(each) for each in metrics)})",
+            f"「{material.shown(name)}」（{'、'.join(words.metric(each) for each in metrics)}）",
+        )
+        for name, metrics in material.winners.items()
+        if name != material.plan and metrics
+    ]
+    if not others:
+        return [Sentence(words("No other plan comes first by any of them.", "他の案が首位となる指標はない。"))]
+    return [
+        Sentence(
+            words(
+                f"The measures do not all agree; first, alone or shared: {'; '.join(others)}.",
+                f"指標の結論は一致しない。単独または同率の首位：{'；'.join(others)}。",
+            )
+        )
+    ]
+
+
+def doubt(interval: Interval, material: Material, *, share: bool = False) -> str:
+    """Return an interval in words, or that there is none; empty for a share without one, which the sentence before told."""
+    words = material.words
+    if np.isnan(interval.low) or np.isnan(interval.high):
+        return ""
+    shown = words.share if share else words.amount
+    return words(
+        f" (95 % interval {shown(interval.low)} to {shown(interval.high)})",
+        f"（95％信頼区間 {shown(interval.low)}～{shown(interval.high)}）",
+    )
+
+
+def _savings(material: Material) -> list[Sentence]:
+    words, futures, plan = material.words, material.futures, material.plan
+    if plan == futures.reference:
+        return [
+            Sentence(
+                words(
+                    "It is the reference itself: no other plan is measured as a saving against a better one.",
+                    "これは基準そのものであり、節約額は0である。",
+                )
+            )
+        ]
+    found = []
+    for cost, en, ja in (
+        ("total_cost", "total cost", "総費用"),
+        ("fuel_co2_cost", "fuel and CO2 cost", "燃料・CO2対策費用"),
+    ):
+        saving = futures.saving(cost, plan)
+        there = np.isfinite(saving)
+        weights = futures.weights_of(there)
+        mean = float(weights @ saving[there])
+        low, high = (float(each) for each in np.quantile(saving[there], [0.05, 0.95]))
+        sure = float(weights @ (saving[there] > 0))
+        interval = mean_interval(futures.sample(saving))
+        chance = share_interval(futures.sample(np.where(there, (saving > 0).astype(np.float64), np.nan)))
+        found.append(
+            Sentence(
+                words(
+                    f"In {en} it saves {words.money(mean)} a year on average{doubt(interval, material)} against "
+                    f"{material.shown(futures.reference)}; in 90 % of futures between {words.amount(low)} and "
+                    f"{words.money(high)}; it saves at all in {words.share(sure)} of "
+                    f"{int(there.sum()):,} futures{doubt(chance, material, share=True)}.",
+                    f"{ja}では「{material.shown(futures.reference)}」に対し年平均{words.money(mean)}を節約する"
+                    f"{doubt(interval, material)}。90％の将来で{words.amount(low)}～{words.money(high)}の範囲にあり、"
+                    f"{int(there.sum()):,}通りの将来の{words.share(sure)}で節約となる{doubt(chance, material, share=True)}。",
+                ),
+                {f"{cost}_mean": mean, f"{cost}_low": low, f"{cost}_high": high, f"{cost}_share": sure},
+            )
+        )
+    return found
+
+
+def _failing(material: Material) -> list[Sentence]:
+    words, finding = material.words, material.finding
+    count, size = int(finding.of_interest.sum()), int(finding.of_interest.size)
+    begun = words(
+        f"Where it fails: {said(finding.threshold, words)} holds in {count:,} of {size:,} futures ({words.share(finding.share)}).",
+        f"弱点：条件「{said(finding.threshold, words)}」は{size:,}通りの将来のうち{count:,}通り（{words.share(finding.share)}）で成り立つ。",
+    )
+    sentences = [Sentence(begun, {"cases": count, "judged": size})]
+    final = finding.final
+    if final is None:
+        why = {
+            "cases": words("too few to say what they have in common", "少なすぎて共通点は言えない"),
+            "others": words("nearly all of them, so that nothing sets them apart", "ほぼすべてであり区別できない"),
+            "factors": words("and no uncertainty varies", "変動する不確実性がない"),
+        }[finding.reason]
+        return [*sentences, Sentence(words(f"These are {why}.", f"これは{why}。"))]
+    told = limits(final.box, finding.inputs, words, units_of(material))
+    if not told:
+        nothing = words("No uncertainty sets them apart beyond chance.", "偶然を超えてそれらを区別する不確実性はない。")
+        return [*sentences, Sentence(nothing)]
+    return [
+        *sentences,
+        Sentence(
+            words(
+                f"What they share: {words.listed(told)}. Of the futures like that, {words.share(final.density)} are such "
+                f"cases, and they are {words.share(final.coverage)} of all such cases.",
+                f"共通点：{words.listed(told)}。この範囲の将来の{words.share(final.density)}が該当し、"
+                f"該当する将来全体の{words.share(final.coverage)}を含む。",
+            ),
+            {"density": final.density, "coverage": final.coverage},
+        ),
+    ]
+
+
+def _worst(material: Material) -> Sentence:
+    words, futures = material.words, material.futures
+    costs, _, _ = futures.costs("total_cost")
+    regret = costs.regret[:, futures.rivals.index(material.plan)]
+    largest, beaten = float(regret.max()), float((regret > 0).mean())
+    if largest <= 0:
+        return Sentence(
+            words("No other plan was cheaper in any of these futures.", "他の案の方が安い将来は一つもなかった。")
+        )
+    return Sentence(
+        words(
+            f"In the worst future it costs {words.money(largest)} a year more than the plan that would have been best; "
+            f"some other plan is cheaper in {words.share(beaten)} of futures. More draws can only find a larger regret.",
+            f"最悪の将来では、その将来で最良の案より年{words.money(largest)}高くつく。他の案の方が安い将来は"
+            f"{words.share(beaten)}である。計算する将来を増やせば、より大きな後悔が見つかることはあっても、減ることはない。",
+        ),
+        {"largest_regret": largest, "beaten": beaten},
+    )
+
+
+def _troubles(material: Material) -> list[Sentence]:
+    words, marks = material.words, material.futures.marks[material.plan]
+    said = {
+        "failed": words("the model found no solution", "解が得られない"),
+        "load_lost": words("some load goes unserved", "供給支障が生じる"),
+        "headroom": words("grid headroom is exceeded", "系統空容量を超過する"),
+        "sites": words("rules on sites are broken", "立地規則に反する"),
+    }
+    hit = {kind: share for kind, share in marks.items() if share > 0}
+    if not hit:
+        return []
+    told = [
+        words(f"in {words.share(share)} {said[kind]}", f"{words.share(share)}で{said[kind]}")
+        for kind, share in hit.items()
+    ]
+    return [
+        Sentence(
+            words(
+                f"Its first place has a mark against it: of its futures, {words.listed(told)}.",
+                f"留意点：この案の将来のうち、{words.listed(told)}。",
+            ),
+            hit,
+        )
+    ]
+
+
+def _change(material: Material) -> Sentence:
+    words, odds = material.words, break_even_odds(material)
+    if not odds:
+        return Sentence(
+            words(
+                "What would change the answer: no odds on any single uncertainty make another plan cheaper on average; "
+                "only something that the model leaves out would.",
+                "結論を変えるもの：どの不確実性一つについて確率を変えても、平均費用で他の案が有利になることはない。"
+                "変えうるのはモデルの外にある事情である。",
+            )
+        )
+    first = odds[0]
+    return Sentence(
+        words(
+            f"What would change the answer: choose {material.shown(first.other)} if the chance of “{first.kind}” exceeds "
+            f"{first.chance:.2f} (it is {first.share:.2f} among these futures).",
+            f"結論を変えるもの：「{first.kind}」の確率が{first.chance:.2f}を超えるなら「{material.shown(first.other)}」を選ぶ"
+            f"（本計算では{first.share:.2f}）。",
+        ),
+        {"chance": first.chance, "share": first.share},
+    )
+
+
+def _doubts(material: Material) -> list[Sentence]:
+    words, futures = material.words, material.futures
+    how = material.cards["total_cost"].how
+    failed = sum(futures.failed.values())
+    told = [
+        Sentence(
+            words(
+                f"The study has {futures.n:,} draws; {failed:,} solves failed and {futures.not_run:,} draws are not run yet.",
+                f"本調査は{futures.n:,}通りの将来からなる。解けなかった計算は{failed:,}件、未計算は{futures.not_run:,}通りである。",
+            ),
+            {"draws": futures.n, "failed": failed, "not_run": futures.not_run},
+        )
+    ]
+    if how in ("indicative", "none"):
+        told.append(
+            Sentence(
+                words(
+                    "How far these figures lie from those of endlessly many draws cannot be told from this design: it has "
+                    "no independent repetitions."
+                    + (
+                        " Intervals in the tables come from resampling and are indicative."
+                        if how == "indicative"
+                        else ""
+                    ),
+                    "この設計には独立な反復がないため、無限に多い将来での値からの誤差は分からない。"
+                    + ("表の区間は再標本化による目安である。" if how == "indicative" else ""),
+                )
+            )
+        )
+    told.append(
+        Sentence(
+            words(
+                "The model sees each day ahead perfectly and takes a few representative days: savings and curtailment are "
+                "rather too low than too high, and lost load is no adequacy study.",
+                "モデルは各日を完全に予見し、少数の代表日を用いる。節約額と出力抑制は低めに出やすく、供給支障は信頼度評価ではない。",
+            )
+        )
+    )
+    return told

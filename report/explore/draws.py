@@ -1,0 +1,137 @@
+"""Pack the draws of a cube for a page that computes with them: parameters, outcomes by configuration, some by area."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any, Final
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+from scipy import stats
+
+from report.document.language import Words
+from report.factors import Factor
+from report.metrics import Futures, read_futures
+from report.outcomes import CubeContentError, outcome, paired_outcome
+
+OUTCOMES: Final = {
+    "saving_total": ("saving in total cost", "総費用の節約額", True),
+    "saving_fuel_co2": ("saving in fuel and CO2 cost", "燃料・CO2対策費用の節約額", True),
+    "regret_total": ("regret in total cost", "総費用の後悔", True),
+    "total_cost": ("total cost", "総費用", True),
+    "co2": ("CO2 emitted [Mt]", "CO2排出量 [Mt]", False),
+}
+BY_AREA: Final = {
+    "curtailment": ("curtailment [TWh]", "出力抑制 [TWh]", False),
+    "siting_value": ("value of one more GW", "1GW増の費用", True),
+}
+MOST_CELLS: Final = 6_000_000
+"""Numbers by area, in all: more would make a page that no browser opens gladly."""
+FEW: Final = 12
+
+
+def packed(cube: xr.Dataset) -> dict[str, Any]:
+    """
+    Return what the page computes with, as plain values for JSON; arrays are base64 of little-endian numbers.
+
+    Returns
+    -------
+    dict
+        ``n``, ``reference``, ``configurations`` (name, labels, free, trouble), ``parameters`` (name, labels, unit, the
+        values of a few or none, ``data``: float64 (n,)), ``outcomes`` (name, labels, money, ``data``: float64
+        (configurations, n), NaN where missing), ``areas`` and ``by_area`` (``data``: float32 (configurations, areas, n)).
+
+    Raises
+    ------
+    CubeContentError
+        If the cube lacks what it needs, or no parameter varies.
+    """
+    futures = read_futures(cube)
+    if not futures.factors:
+        raise CubeContentError("no parameter varies over these draws: there is nothing to explore")
+    return {
+        "n": futures.n,
+        "reference": futures.reference,
+        "design": futures.design,
+        "configurations": [
+            {
+                "name": name,
+                "label": _both("configuration", name),
+                "free": name in futures.free,
+                "trouble": futures.trouble(name),
+                "failed": futures.failed[name],
+            }
+            for name in futures.names
+        ],
+        "parameters": [_parameter(futures, factor) for factor in strongest_first(futures)],
+        "outcomes": [_outcome(cube, name) for name in OUTCOMES if name in cube.data_vars],
+        "areas": [{"name": str(area), "label": _both("area", str(area))} for area in _areas(cube)],
+        "by_area": [_by_area(cube, name) for name in BY_AREA if name in cube.data_vars and _fits(cube)],
+    }
+
+
+def strongest_first(futures: Futures) -> list[Factor]:
+    """Order the parameters by their rank correlation with the mean saving of the plans (or cost, where there is but one)."""
+    costs, _, there = futures.costs("total_cost")
+    others = [at for at, name in enumerate(futures.rivals) if name != futures.reference]
+    told = costs.values[:, others].mean(axis=1) if others else costs.values[:, 0]
+    if others and futures.reference in futures.rivals:
+        told = futures.column("total_cost", futures.reference)[there] - told
+    ranks = stats.rankdata(told)
+
+    def strength(factor: Factor) -> float:
+        values = factor.values[there]
+        if np.ptp(values) == 0 or np.ptp(ranks) == 0:
+            return 0.0
+        return abs(float(np.corrcoef(stats.rankdata(values), ranks)[0, 1]))
+
+    return sorted(futures.factors, key=strength, reverse=True)
+
+
+def _both(kind: str, name: str) -> list[str]:
+    return [str(getattr(Words("en"), kind)(name)), str(getattr(Words("ja"), kind)(name))]
+
+
+def _areas(cube: xr.Dataset) -> list[str]:
+    return [str(area) for area in cube["area"].to_numpy()] if "area" in cube.coords and _fits(cube) else []
+
+
+def _fits(cube: xr.Dataset) -> bool:
+    cells = cube.sizes["draw"] * cube.sizes["configuration"] * cube.sizes.get("area", 0) * len(BY_AREA)
+    return 0 < cells <= MOST_CELLS
+
+
+def _parameter(futures: Futures, factor: Factor) -> dict[str, Any]:
+    values = np.unique(factor.values)
+    unit = str(futures.cube[factor.name].attrs.get("units", ""))
+    return {
+        "name": factor.name,
+        "label": _both("parameter", factor.name),
+        "unit": [Words("en").units(unit), Words("ja").units(unit)],
+        "few": values.tolist() if len(values) <= FEW else [],
+        "texts": list(factor.labels),
+        "data": base64_of(factor.values),
+    }
+
+
+def _outcome(cube: xr.Dataset, name: str) -> dict[str, Any]:
+    array = paired_outcome(cube, name) if name.startswith("saving_") else outcome(cube, name)
+    english, japanese, money = OUTCOMES[name]
+    values = array.transpose("configuration", "draw").to_numpy()
+    return {"name": name, "label": [english, japanese], "money": money, "data": base64_of(values)}
+
+
+def _by_area(cube: xr.Dataset, name: str) -> dict[str, Any]:
+    array = outcome(cube, name)
+    if "technology" in array.dims:
+        array = array.sum("technology", min_count=1)
+    english, japanese, money = BY_AREA[name]
+    values = array.transpose("configuration", "area", "draw").to_numpy().astype(np.float32)
+    return {"name": name, "label": [english, japanese], "money": money, "data": base64_of(values)}
+
+
+def base64_of(values: NDArray[Any]) -> str:
+    """Return numbers as base64 of their bytes, little-endian, in the order of the last dimension."""
+    small = np.ascontiguousarray(values).astype(values.dtype.newbyteorder("<"))
+    return base64.b64encode(small.tobytes()).decode("ascii")

@@ -1,0 +1,73 @@
+"""Lay out the drawings of the explorer with Bokeh; what they show is computed in the page."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from report.document.fonts import MISSING
+from report.outcomes import CubeContentError
+
+try:
+    from bokeh.embed import json_item
+    from bokeh.models import ColumnDataSource, FixedTicker, HoverTool, Range1d
+    from bokeh.plotting import figure
+    from bokeh.resources import Resources
+except ModuleNotFoundError as fault:
+    raise CubeContentError(MISSING.format("bokeh")) from fault
+
+FONT: Final = 'system-ui, "DejaVu Sans", "Embedded", sans-serif'
+
+
+def _plain(name: str, height: int, **options: Any) -> Any:
+    shown = figure(height=height, sizing_mode="stretch_width", toolbar_location=None, tools="", name=name, **options)
+    shown.outline_line_color = None
+    shown.grid.grid_line_alpha = 0.35
+    return shown
+
+
+def drawings() -> list[dict[str, Any]]:
+    """Return Bokeh's JSON of every drawing, each for the element ``drawing-NAME``."""
+    curves = _plain("curves", 300)
+    curves.y_range = Range1d(0, 1)
+    curves.multi_line(
+        "xs", "ys", color="color", line_width=2, line_dash="dash", source=_source("curves", "xs", "ys", "color", "dash")
+    )
+    parallel = _plain("parallel", 350, x_range=Range1d(-0.3, 1), min_border_left=110)
+    parallel.y_range = Range1d(-0.03, 1.03)
+    parallel.multi_line(
+        "xs", "ys", color="color", line_alpha="alpha", source=_source("parallel", "xs", "ys", "color", "alpha")
+    )
+    parallel.xaxis.ticker = FixedTicker(ticks=[])
+    parallel.xaxis.major_label_orientation = 0.9
+    parallel.yaxis.visible = False
+    grid = _plain("map", 330)
+    boxes = grid.rect(
+        "x",
+        "y",
+        1,
+        1,
+        fill_color="color",
+        fill_alpha="alpha",
+        line_color="white",
+        source=_source("map", "x", "y", "color", "alpha", "name", "n", "gap"),
+    )
+    grid.text(
+        "x", "y", text="n", text_align="center", text_baseline="middle", text_font_size="11px", source=boxes.data_source
+    )
+    grid.add_tools(HoverTool(renderers=[boxes], tooltips=[("", "@name"), ("n", "@n"), ("+", "@gap")]))
+    for axis in (grid.xaxis, grid.yaxis):
+        axis.ticker = FixedTicker(ticks=[])
+    for shown in (curves, parallel, grid):
+        for axis in (shown.xaxis, shown.yaxis):
+            axis.axis_label_text_font = axis.major_label_text_font = FONT
+            axis.axis_label_text_font_style = "normal"
+    return [dict(json_item(shown, f"drawing-{shown.name}")) for shown in (curves, parallel, grid)]
+
+
+def _source(name: str, *columns: str) -> ColumnDataSource:
+    return ColumnDataSource({column: [] for column in columns}, name=f"{name}-source")
+
+
+def script() -> str:
+    """Return Bokeh's own JavaScript, as its package carries it."""
+    return "\n".join(Resources(mode="inline", components=["bokeh"]).js_raw)

@@ -1,0 +1,107 @@
+"""A made-up cube that has everything a policy report asks for, small and of known make."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import xarray as xr
+
+NAMES = ["tokyo_osaka", "north", "five_hubs", "optimal"]
+AREAS = ["Hokkaido", "Tohoku", "Tokyo", "Chubu", "Hokuriku", "Kansai", "Chugoku", "Shikoku", "Kyushu", "Okinawa"]
+TIERS = ["hub", "renewable_city", "smart_city"]
+TECHNOLOGIES = ["coal", "solar", "wind_onshore"]
+LINES = ["hokkaido_tohoku", "japan_sea"]
+MONEY = {"units": "billion yen per year (2024 prices)"}
+
+
+def small_cube(draws: int = 64, design: str = "sobol", replicates: int = 1, seed: int = 3) -> xr.Dataset:
+    """Make a cube of four configurations whose saving depends on ``dc_demand`` and a link, and little else."""
+    rng = np.random.default_rng(seed)
+    inputs = {
+        "dc_demand": (rng.triangular(5, 13, 18, draws), "GW"),
+        "co2_price": (rng.triangular(3000, 12000, 26000, draws), "yen/t"),
+        "apn_adoption": (rng.beta(3, 2, draws), "share"),
+        "japan_sea_hvdc": ((rng.random(draws) < 0.55).astype(float), "0/1"),
+    }
+    demand, link = inputs["dc_demand"][0], inputs["japan_sea_hvdc"][0]
+    dims, count = ("draw", "configuration"), len(NAMES)
+    relief = np.array([0.0, 1.0, 1.2, 1.4])
+    fuel = (
+        4000 + 40 * demand[:, None] - relief * (4 * demand - 20 * link - 15)[:, None] + rng.normal(0, 2, (draws, count))
+    )
+    fuel[:, 0] = 4000 + 40 * demand
+    siting = np.array([3000.0, 2950, 2930, 2900]) * (demand / 13)[:, None]
+    co2 = np.full((draws, count), 1000.0) * (inputs["co2_price"][0] / 12000)[:, None]
+    total = fuel + co2 + siting + 50
+    paired = {
+        "saving_fuel_co2": (fuel + co2)[:, :1] - (fuel + co2),
+        "saving_total": total[:, :1] - total,
+        "saving_fuel": fuel[:, :1] - fuel,
+        "saving_co2": co2[:, :1] - co2,
+    }
+    share = np.array([[0, 0, 0.65, 0, 0, 0.35, 0, 0, 0, 0], [0.3, 0.3, 0.4, 0, 0, 0, 0, 0, 0, 0]])
+    shares = np.array([share[0], share[1], share[1], share[1]])
+    capacity = shares[:, :, None] * np.array([0.8, 0.15, 0.05]) * (demand / 0.6)[:, None, None, None]
+    by_area = (draws, count, len(AREAS))
+    curtailment = np.full((*by_area, len(TECHNOLOGIES)), np.nan)
+    curtailment[..., 1:] = rng.gamma(3, 0.2, (draws, 1, len(AREAS), 2)) * np.array([1, 0.8, 0.8, 0.7])[:, None, None]
+    areas, lines = (*dims, "area"), (*dims, "line")
+    outcomes = {
+        "total_cost": (dims, total, MONEY),
+        "fuel_cost": (dims, fuel, MONEY),
+        "co2_cost": (dims, co2, MONEY),
+        "regret_total": (dims, total - total[:, :3].min(axis=1, keepdims=True), MONEY),
+        "building_cost": (dims, 0.7 * siting, MONEY),
+        "siting_cost": (dims, siting, MONEY),
+        "co2": (dims, co2 / 12, {"units": "Mt"}),
+        "lole": (areas, np.zeros(by_area), {"units": "h"}),
+        "unserved": (areas, np.zeros(by_area), {"units": "TWh"}),
+        "latency": (areas, 10 + rng.random(by_area), {"units": "ms"}),
+        "latency_unserved": (dims, rng.random((draws, count)) / 20, {"units": "1"}),
+        "siting_value": (areas, 60 + 20 * rng.random(by_area), {"units": "billion yen per GW-year"}),
+        "headroom_exceeded": (dims, np.zeros((draws, count)), {"units": "GW"}),
+        "sites_violated": (dims, np.zeros((draws, count)), {"units": "1"}),
+        "shifted_time": (dims, rng.random((draws, count)), {"units": "TWh"}),
+        "shifted_space": (dims, rng.random((draws, count)), {"units": "TWh"}),
+        "dc_capacity": ((*areas, "tier"), capacity, {"units": "GW"}),
+        "sites": ((*areas, "tier"), np.ceil(capacity), {"units": "1"}),
+        "curtailment": ((*areas, "technology"), curtailment, {"units": "TWh"}),
+        "congested_hours": (lines, 2000 * rng.random((draws, count, len(LINES))), {"units": "h"}),
+        **{name: (dims, values, MONEY) for name, values in paired.items()},
+    }
+    told = {
+        name: (
+            "draw",
+            values,
+            {"units": unit, "long_name": f"what {name} is", "source": "made up", "distribution": "x"},
+        )
+        for name, (values, unit) in inputs.items()
+    }
+    told["weather_year"] = (
+        "draw",
+        np.array(["fy2019", "fy2024"], dtype=object)[rng.integers(2, size=draws)],
+        {"units": "choice"},
+    )
+    flags = {"flag_values": [0, 1, 2, 5], "flag_meanings": "not_run optimal infeasible set_aside"}
+    return xr.Dataset(
+        {**told, "status": (dims, np.ones((draws, count), np.int8), flags), **outcomes},
+        coords={
+            "draw": np.arange(draws),
+            "configuration": NAMES,
+            "area": AREAS,
+            "tier": TIERS,
+            "technology": TECHNOLOGIES,
+            "line": LINES,
+            "replicate": ("draw", np.arange(draws) % replicates),
+        },
+        attrs={
+            "title": "Sweep of a small made-up study",
+            "study_name": "made_up",
+            "reference": "tokyo_osaka",
+            "free_configurations": ["optimal"],
+            "design_kind": design,
+            "wattbit_inputs": list(told),
+            "provenance": json.dumps({"seed": seed, "versions": {"numpy": "2"}}),
+        },
+    )

@@ -1,0 +1,261 @@
+"""The report for a proposal says what the cube says, in two languages, and stands alone."""
+
+from __future__ import annotations
+
+import csv
+import re
+from html import escape
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from report import CubeContentError, PageError
+from report.document import Document, Wanted, build, write_document
+from report.document.fonts import embedded
+from report.document.language import Words, number
+from report.document.material import Material
+from report.document.odds import break_even_odds
+from report.document.page import shade
+from report.document.signposts import said
+from tests.browser import browse
+from tests.report_cases import small_cube
+from tests.sweep_cases import wattbit
+
+SMALL = 64
+
+
+@pytest.fixture(scope="module")
+def cube() -> xr.Dataset:
+    made = small_cube(SMALL)
+    made["status"][3, 1] = 2
+    made["lole"][5, 2, 0] = 4.0
+    return made
+
+
+@pytest.fixture(scope="module")
+def english(cube: xr.Dataset) -> Document:
+    return build(cube, Wanted("en", threshold="saving_fuel_co2 < 20", configuration="north"))
+
+
+@pytest.fixture(scope="module")
+def japanese(cube: xr.Dataset, tmp_path_factory: pytest.TempPathFactory) -> tuple[Document, Path, list[Path]]:
+    document = build(cube, Wanted("ja", command="wattbit report x --lang ja"))
+    folder = tmp_path_factory.mktemp("report") / "new"
+    return document, folder, write_document(document, folder)
+
+
+def told(document: Document, name: str) -> tuple[str, dict[str, float]]:
+    section = next(each for each in document.sections if each.name == name)
+    numbers = {key: value for sentence in section.sentences for key, value in sentence.numbers.items()}
+    return " ".join(sentence.text for sentence in section.sentences), numbers
+
+
+def test_every_number_of_the_first_page_is_that_of_the_cube(cube: xr.Dataset, english: Document) -> None:
+    text, numbers = told(english, "first_page")
+    plans = ["tokyo_osaka", "north", "five_hubs"]
+    done = cube["status"].sel(configuration=plans).to_numpy() == 1
+    common = done.all(axis=1)
+    total = cube["total_cost"].sel(configuration=plans).to_numpy()
+    fuel = (cube["fuel_cost"] + cube["co2_cost"]).sel(configuration=plans).to_numpy()
+    both = done[:, 0] & done[:, 1]
+    expected: dict[str, float] = {"draws": SMALL, "failed": 1, "not_run": 0}
+    for name, costs in (("total_cost", total), ("fuel_co2_cost", fuel)):
+        saving = (costs[:, 0] - costs[:, 1])[both]
+        expected |= {
+            f"{name}_mean": saving.mean(),
+            f"{name}_low": np.quantile(saving, 0.05),
+            f"{name}_high": np.quantile(saving, 0.95),
+            f"{name}_share": (saving > 0).mean(),
+        }
+    regret = total[common, 1] - total[common].min(axis=1)
+    expected |= {"largest_regret": regret.max(), "beaten": (regret > 0).mean()}
+    expected |= {"cases": ((fuel[:, 0] - fuel[:, 1])[both] < 20).sum(), "judged": both.sum()}
+    for key, value in expected.items():
+        assert numbers[key] == pytest.approx(value), key
+    assert (
+        f"the {int(common.sum())} futures" in told(english, "first_page")[0]
+        or f"over {int(common.sum())} futures" in text
+    )
+    money = Words("en")
+    for key in ("total_cost_mean", "fuel_co2_cost_mean", "largest_regret"):
+        assert money.money(expected[key]) in text
+    assert f"in {money.share(expected['total_cost_share'])} of {int(both.sum())} futures" in text
+    assert f"holds in {expected['cases']} of {expected['judged']} futures" in text
+    assert "in 1.6 % the model found no solution" in text  # one failed draw of 64 is a mark against it
+
+
+def test_what_the_box_says_holds_in_the_cube(cube: xr.Dataset, english: Document) -> None:
+    _, numbers = told(english, "first_page")
+    finding = english.material.finding
+    assert finding.final is not None
+    inside = np.ones(len(finding.inputs), dtype=bool)
+    for at, name in enumerate(finding.inputs.names):
+        values = cube[name].to_numpy()[finding.rows]
+        inside &= (values >= finding.final.box.low[at]) & (values <= finding.final.box.high[at])
+    saving = cube["saving_fuel_co2"].sel(configuration="north").to_numpy()[finding.rows]
+    assert numbers["density"] == pytest.approx((saving[inside] < 20).mean())
+    assert numbers["coverage"] == pytest.approx((saving[inside] < 20).sum() / (saving < 20).sum())
+
+
+def test_other_sentences_with_numbers(cube: xr.Dataset, english: Document) -> None:
+    plans = ["tokyo_osaka", "north", "five_hubs"]
+    common = (cube["status"].sel(configuration=plans) == 1).all("configuration").to_numpy()
+    total = cube["total_cost"].sel(configuration=plans).to_numpy()[common]
+    _, regret = told(english, "regret")
+    assert regret["evpi"] == pytest.approx(total.mean(axis=0).min() - total.min(axis=1).mean(), abs=1e-6)
+    assert regret["wait_and_see"] == pytest.approx(total.min(axis=1).mean())
+    done = cube["status"].sel(configuration="north").to_numpy() == 1
+    _, siting = told(english, "siting")
+    assert siting["shifted_time"] == pytest.approx(
+        cube["shifted_time"].sel(configuration="north").to_numpy()[done].mean()
+    )
+    assert siting["shifted_space"] == pytest.approx(
+        cube["shifted_space"].sel(configuration="north").to_numpy()[done].mean()
+    )
+    _, sample = told(english, "sample")
+    ranks = [cube[name].to_series().rank().to_numpy() for name in ("dc_demand", "co2_price", "apn_adoption")]
+    found = np.corrcoef(ranks) - np.eye(3)
+    assert sample["correlation"] == pytest.approx(np.abs(found).max())
+
+
+def test_every_sentence_that_shows_a_number_names_it(english: Document) -> None:
+    plain = [s.text for section in english.sections for s in section.sentences if not s.numbers]
+    free = re.compile(r"2030|2040|1 %|90 %|95 %|CO2|0\.75|0\.9|VaR|APN|[a-z]+_\w+")
+    watched = ("What they share", "If by 2030", "The measures do not all agree", "first, alone")
+    for text in plain:
+        if not text.startswith(watched):
+            assert not re.search(r"\d", free.sub("", text)), text
+
+
+def test_break_even_odds_turn_the_choice(cube: xr.Dataset) -> None:
+    cube = cube.copy(deep=True)
+    dear = cube["co2_price"] > cube["co2_price"].quantile(0.7)
+    cube["total_cost"].loc[{"configuration": "north"}] = (
+        cube["total_cost"].sel(configuration="five_hubs") - 5 + 40 * dear
+    )
+    material = Material(cube, Wanted("en", configuration="north"))
+    first = next(odds for odds in break_even_odds(material) if odds.factor == "co2_price")
+    inside = (cube["co2_price"] >= cube["co2_price"].quantile(2 / 3)).to_numpy()
+    common = material.futures.common()
+    gap = (cube["total_cost"].sel(configuration="north") - cube["total_cost"].sel(configuration=first.other)).to_numpy()
+    inside, gap = inside[common], gap[common]
+    p = first.chance
+    assert p * gap[inside].mean() + (1 - p) * gap[~inside].mean() == pytest.approx(0, abs=1e-9)
+
+
+class _Page(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.ids: list[str] = []
+        self.outside: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        for key, value in attrs:
+            if key == "id":
+                self.ids.append(str(value))
+            if key in {"src", "href", "xlink:href", "data", "action"} and not str(value).startswith(
+                ("#", "data:image/")
+            ):
+                self.outside.append(str(value))
+
+
+def test_the_folder_has_page_pdf_figures_and_tables(japanese: tuple[Document, Path, list[Path]]) -> None:
+    document, folder, written = japanese
+    names = {str(path.relative_to(folder)) for path in written}
+    assert {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()} == {Path(name) for name in names}
+    assert {f"figures/{chart.name}.{end}" for chart in document.charts for end in ("svg", "png")} < names
+    assert {f"tables/{table.name}.csv" for table in document.tables} < names
+    assert len(document.charts) == 13
+    assert (folder / "report.pdf").read_bytes().startswith(b"%PDF")
+    assert b"IPAexGothic" in (folder / "report.pdf").read_bytes()
+    for path in written:
+        if path.suffix == ".svg":
+            assert "<text" not in path.read_text(encoding="utf-8")  # letters are paths and need no font
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    parser = _Page()
+    parser.feed(page)
+    assert parser.outside == []
+    assert len(parser.ids) == len(set(parser.ids))
+    assert '<html lang="ja">' in page
+    assert "億円" in page
+    assert "国土数値情報（行政区域データ, N03 2021）（国土交通省）を加工して作成" in page
+    assert "wattbit report x --lang ja" in page
+    assert "font/woff;base64," in page
+
+
+@pytest.mark.slow
+def test_the_page_opens_without_errors_or_requests(japanese: tuple[Document, Path, list[Path]], tmp_path: Path) -> None:
+    document, folder, _ = japanese
+    seen = browse(folder / "report.html", tmp_path)
+    assert seen.errors == []
+    assert seen.asked == []
+    assert seen.dom.count("<svg") == len(document.charts)
+    for sentence in document.sections[0].sentences:
+        assert escape(sentence.text, quote=False) in seen.dom
+    for table in document.tables:
+        shown = seen.dom.split(f'<table id="table-{table.name}">')[1].split("</table>")[0]
+        cells = re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", shown.split("<tbody>")[1], re.DOTALL)
+        assert cells == [escape(cell.text, quote=False) for row in table.cells for cell in row], table.name
+
+
+def test_tables_hold_the_numbers_themselves(cube: xr.Dataset, japanese: tuple[Document, Path, list[Path]]) -> None:
+    _, folder, _ = japanese
+    with (folder / "tables" / "savings.csv").open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.reader(stream))[1:]
+    row = next(each for each in rows if each[:2] == ["saving_total", "five_hubs"])
+    values = cube["saving_total"].sel(configuration="five_hubs").to_numpy()
+    assert float(row[2]) == pytest.approx(values.mean())
+    assert row[3] == ""  # one Sobol randomisation has no honest interval: missing, not zero
+    assert int(row[-2]) == SMALL
+    with (folder / "tables" / "marks.csv").open(encoding="utf-8", newline="") as stream:
+        marks = {each[0]: each[1:] for each in csv.reader(stream)}
+    assert float(marks["five_hubs"][2]) == 1 / SMALL
+    assert marks["north"][0] == "1"
+
+
+def test_a_name_never_ranks_without_its_marks(japanese: tuple[Document, Path, list[Path]]) -> None:
+    document, _, _ = japanese
+    heads = next(table for table in document.tables if table.name == "scorecard_total_cost").columns
+    assert list(heads[1:]) == ["東京・大阪集中", "north [F]", "5拠点 [L]", "最適（将来ごと） [*]"]
+    assert "5拠点 [L]" in told(document, "first_page")[0]
+
+
+def test_numbers_and_money_in_words() -> None:
+    assert Words("ja").money(19.18) == "192億円"
+    assert Words("en").money(19.18) == "19.2 billion yen"
+    assert number(float("nan")) == "–"
+    assert said("saving_fuel_co2<65", Words("ja")) == "燃料・CO2対策費用の節約額が年650億円未満"
+    assert said("lole[Tokyo] > 2", Words("ja")) == "lole[Tokyo] > 2"
+    assert shade(0.0) != shade(1.0) != shade(0.5) == "#ffffff"
+    assert shade(None) == ""
+
+
+def test_a_subset_of_the_font_is_small() -> None:
+    assert 500 < len(embedded("億円と将来")) < 20_000
+
+
+def test_what_cannot_be_written_is_said(japanese: tuple[Document, Path, list[Path]], tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(PageError, match="cannot be written"):
+        write_document(japanese[0], tmp_path / "file" / "report")
+
+
+def test_wishes_that_name_something_unknown_are_refused(cube: xr.Dataset) -> None:
+    with pytest.raises(CubeContentError, match=r"--configuration nord.*'north'"):
+        build(cube, Wanted("en", configuration="nord"))
+    with pytest.raises(CubeContentError, match=r"--map dc_demandd.*'dc_demand'"):
+        build(cube, Wanted("en", axes=("dc_demandd", "co2_price")))
+    with pytest.raises(CubeContentError, match="nothing to compare yet"):
+        build(cube.assign(status=cube["status"] * 0), Wanted("en"))
+
+
+def test_wishes_of_the_full_report_need_a_language(tmp_path: Path) -> None:
+    found = wattbit(tmp_path, "report", "x.zarr", "--threshold", "saving_fuel_co2<65")
+    assert found.exit_code == 2
+    assert "expected --lang ja or --lang en" in found.output
+    found = wattbit(tmp_path, "report", "x.zarr", "--lang", "ja", "--out", "x.html")
+    assert found.exit_code == 2
+    assert "expected a folder" in found.output
