@@ -14,6 +14,8 @@ from model.inputs import Inputs, read_inputs
 from model.live import LiveHighs, Solution, Status
 from model.outcomes import OUTCOMES, RESIDUALS, Outcome, coordinates
 from model.parameters import WEATHER_YEAR, check_draws, check_theta, optional_parameters, required_parameters
+from model.share_stage import DemandRange, ShareStage, build_share_stage, tidy
+from model.shares import CUTS, ShareCost, cost_of_shares, cut_of_known, lift, site_cost
 from model.spec import DaysSpec, FreeSpec, InputsSpec, Siting
 from model.template import Template
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from model.compilation import compile_template
 
 __all__ = [
+    "CUTS",
     "OUTCOMES",
     "RESIDUALS",
     "WEATHER_YEAR",
@@ -28,28 +31,37 @@ __all__ = [
     "Configuration",
     "Days",
     "DaysSpec",
+    "DemandRange",
     "FreeSpec",
     "InputError",
     "Inputs",
     "InputsSpec",
     "LiveHighs",
     "Outcome",
+    "ShareCost",
+    "ShareStage",
     "Siting",
     "Solution",
     "Status",
     "Template",
     "TemplateError",
     "build_case",
+    "build_share_stage",
     "check_draws",
     "check_theta",
     "choose_days",
     "compile_template",
     "coordinates",
+    "cost_of_shares",
+    "cut_of_known",
+    "lift",
     "optional_parameters",
     "read_configurations",
     "read_inputs",
     "required_parameters",
+    "site_cost",
     "solve_draw",
+    "tidy",
 ]
 
 

@@ -46,6 +46,7 @@ from storage.reading import (
 )
 from storage.records import Piece, committed_batches, missing_pieces, read_batch, read_commit, read_pieces
 from storage.remote import RemotePath
+from storage.side import put_side, read_side, side_names
 from storage.summaries import Summary, write_summary
 
 __all__ = [
@@ -94,6 +95,7 @@ __all__ = [
     "note_numbers",
     "open_cube",
     "put_note",
+    "put_side",
     "read_batch",
     "read_commit",
     "read_commits",
@@ -104,11 +106,13 @@ __all__ = [
     "read_note",
     "read_pieces",
     "read_run",
+    "read_side",
     "read_study",
     "read_summary",
     "read_tables",
     "remove_note",
     "root_of",
+    "side_names",
     "write_batch",
     "write_summary",
 ]

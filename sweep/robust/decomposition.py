@@ -8,6 +8,7 @@ highest bound are evaluated first, and the others are spared as soon as the poin
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -165,13 +166,14 @@ class _Search:
             if answer is None:
                 raise NoneMeetsBudgetError("no decision keeps within the budgets: the cuts prove it")
             self.bound = max(self.bound, answer.bound)
-            if self._closed(value) or answer.point.tobytes() in asked:
+            point = self._tidied(answer.point, relaxed)
+            if self._closed(value) or point.tobytes() in asked:
                 break
-            point = answer.point
             level = self.bound + LEVEL * (value - self.bound)
             if steady and best is not None and not model_holds:
                 step = master.level(best[0], level, relaxed)
-                point = point if step is None or step.point.tobytes() in asked else step.point
+                nearer = None if step is None else self._tidied(step.point, relaxed)
+                point = point if nearer is None or nearer.tobytes() in asked else nearer
             asked.add(point.tobytes())
             stage = master.stage_at(point) if relaxed else self.problem.stage_cost(point)
             cost, evaluated = self._evaluate(point, stage, value)
@@ -196,6 +198,9 @@ class _Search:
             *best, value, bound, self._gap(value), excess, tuple(self.rounds), self.cuts, points=list(self.points)
         )
 
+    def _tidied(self, point: Floats, relaxed: bool) -> Floats:
+        return point if relaxed else self.problem.tidy(point)
+
     def _evaluate(self, point: Floats, stage: Floats, value: float) -> tuple[Floats | None, int]:
         """True costs (scenarios,), or None where bounds show that the point is no better; and how many were evaluated."""
         cost = self.cuts.bound(self.lift @ point) + stage
@@ -216,7 +221,7 @@ class _Search:
         ends, size = [0], max(1, -(-len(order) // PARTS))
         while ends[-1] < len(order):
             ends.append(min(len(order), max(size, 2 * ends[-1])))
-        return [np.sort(order[low:high]) for low, high in zip(ends, ends[1:], strict=False)]
+        return [np.sort(order[low:high]) for low, high in itertools.pairwise(ends)]
 
     def _value(self, cost: Floats) -> float:
         """The goal of costs; infinite where a budget is exceeded by more than is forgiven."""

@@ -16,6 +16,14 @@ from sweep.robust.measures import Floats, Goal, Measure
 from sweep.robust.problem import Cuts, Ints, Problem, Stage
 
 LP_TOLERANCE = 1e-9  # of the objective: cuts that are broken by less are left out
+# The relaxed rounds before leave little to search: what HiGHS does to prepare a long search takes most of its time.
+SHORT_SEARCH = {
+    "mip_allow_restart": False,
+    "mip_heuristic_run_feasibility_jump": False,
+    "mip_heuristic_run_rens": False,
+    "mip_heuristic_run_rins": False,
+    "mip_heuristic_run_root_reduced_cost": False,
+}
 INNER_ROUNDS = 200  # of taking in broken cuts; a handful is usual
 CLOSE = 1e-9  # per coordinate: how near is the point itself
 
@@ -120,7 +128,7 @@ class Master:
 
     def minimise(self, relaxed: bool) -> Answer | None:
         """The point of least value as far as the cuts know; None where no point meets rules and budgets."""
-        return self._solve(self.block.goal, relaxed, lambda found: abs(found))
+        return self._solve(self.block.goal, relaxed, abs)
 
     def level(self, centre: Floats, level: float, relaxed: bool) -> Answer | None:
         """The point nearest to a centre whose value, as far as the cuts know, is at most ``level``.
@@ -179,8 +187,8 @@ class Master:
             bound = max(bound, found.bound)
             costs = np.array([self.block.cost[g].value for g in range(self.size)])
             if not self._take(costs, self.stage.lift @ found.point, tolerance * max(1.0, scale(found.value))):
-                break
-        return Answer(found.point, bound, found.value)
+                return Answer(found.point, bound, found.value)
+        raise RuntimeError(f"the master still breaks cuts after {INNER_ROUNDS} solves")
 
     def _take(self, costs: Floats, place: Floats, tolerance: float) -> bool:
         """Put the best cut of each scenario into the program where its cost lies below it; whether any was new."""
@@ -208,7 +216,7 @@ class Master:
         if self.solver is None:
             self.solver = Highs()
             self.solver.config.load_solution = False
-        gap = {} if relaxed or not self.integers else {"mip_rel_gap": self.gap / 10, "mip_abs_gap": 0.0}
+        gap = {} if relaxed or not self.integers else {"mip_rel_gap": self.gap / 5, "mip_abs_gap": 0.0, **SHORT_SEARCH}
         self.solver.highs_options = {"threads": 1, "random_seed": 0, **gap}
         found = self.solver.solve(model)
         if found.termination_condition in (

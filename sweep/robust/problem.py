@@ -51,12 +51,15 @@ class Problem:
         True first-stage cost (scenarios,) of a point (N,), what its expressions bound from below.
     best : (scenarios,) array, optional
         The least cost that each scenario by itself allows, for regret.
+    tidy : callable
+        Takes what is only a solver's tolerance out of a point.
     """
 
     build: Callable[[], Stage]
     probability: Floats
     stage_cost: Callable[[Floats], Floats]
     best: Floats | None = None
+    tidy: Callable[[Floats], Floats] = np.array
 
 
 @dataclass(frozen=True, eq=False)
