@@ -152,7 +152,8 @@ class Points:
         if self.store is None or not rows:
             return
         content = io.BytesIO()
-        ordered = np.stack(sorted(rows, key=lambda row: float(row[0])))
+        table = np.stack(rows)
+        ordered = table[np.argsort(table[:, 0])]
         np.save(content, ordered, allow_pickle=False)
         label = hashlib.sha256(ordered[:, 0].tobytes()).hexdigest()[:16]
         store, folder = self.store, f"{self.folder}/{name}"
@@ -162,7 +163,6 @@ class Points:
             text = json.dumps({"shares": np.asarray(point).reshape(self.shape).tolist()}).encode()
             patiently(lambda: put_side(store, folder, POINT, text))
             patiently(lambda: put_side(store, self.folder, INDEX, json.dumps(sorted([*names, name])).encode()))
-
 
 
 def point_name(point: Floats) -> str:

@@ -134,7 +134,7 @@ def wait_and_see(cube: CubeOfSitings, draws: Sequence[int]) -> tuple[Floats, Flo
         return None
     cost = cube.total(cube.free.name, draws)
     if np.isnan(cost).any():
-        bad = [draws[n] for n in np.flatnonzero(np.isnan(cost))]
+        bad = np.asarray(draws)[np.isnan(cost)].tolist()
         raise StudyError(f"{cube.free.name} has no optimum in draws {', '.join(map(str, bad[:10]))}: regret is unknown")
     bound = cube.cells["lower_bound"].isel(draw=list(draws)).sel(configuration=cube.free.name).values
     return cost, np.asarray(bound, dtype=np.float64)
@@ -150,28 +150,29 @@ def make_problem(
     cover : float
         Share of the draws, by demand, in which the rules on headroom and sites must hold: the middle of them.
     """
-    return problem_of(cube, [cube.thetas[draw] for draw in draws], demand_range(cube, draws, cover), best)
+    thetas = [cube.thetas[draw] for draw in draws]
+    return problem_of(cube.case, cube.free, thetas, demand_range(thetas, cover), best)
 
 
-def demand_range(cube: CubeOfSitings, draws: Sequence[int], cover: float) -> DemandRange:
+def demand_range(thetas: Sequence[Theta], cover: float = 1.0) -> DemandRange:
     """Between which demands the rules hold: all of the draws, or the middle share of them."""
-    demand = cube.demand(draws)
+    demand = [float(theta["dc_demand"]) for theta in thetas]
     low, high = np.quantile(demand, [(1 - cover) / 2, (1 + cover) / 2])
-    alpha = min(float(cube.thetas[draw]["apn_adoption"]) for draw in draws)
+    alpha = min(float(theta["apn_adoption"]) for theta in thetas)
     return DemandRange(float(low), float(high), alpha)
 
 
 def problem_of(
-    cube: CubeOfSitings, thetas: Sequence[Theta], within: DemandRange, best: Floats | None = None
+    case: Case, free: Configuration, thetas: Sequence[Theta], within: DemandRange, best: Floats | None = None
 ) -> Problem:
     """The decision for any draws; the rules hold at the demands of ``within``."""
-    case, shape = cube.case, cube.shape
+    shape = len(case.inputs.areas), len(case.tiers)
     demand = np.array([float(theta["dc_demand"]) for theta in thetas])
     levels, classes = demand_levels(demand if case.siting == "tiers" else np.ones(len(demand)))
     matrix = lift(case)
 
     def build() -> Stage:
-        made = build_share_stage(case, cube.free, within, levels.tolist())
+        made = build_share_stage(case, free, within, levels.tolist())
         return Stage(made.model, made.shares, matrix, made.costs, classes)
 
     return Problem(

@@ -5,11 +5,13 @@ Knows nothing of what is decided: the first stage is a Pyomo model, what follows
 
 from sweep.robust.decomposition import Found, NoneMeetsBudgetError, Round, decompose
 from sweep.robust.measures import Budget, Goal, Measure
+from sweep.robust.near import End, Space, different, near_optimal
 from sweep.robust.problem import Cuts, Problem, Recourse, Stage
 
 __all__ = [
     "Budget",
     "Cuts",
+    "End",
     "Found",
     "Goal",
     "Measure",
@@ -17,6 +19,9 @@ __all__ = [
     "Problem",
     "Recourse",
     "Round",
+    "Space",
     "Stage",
     "decompose",
+    "different",
+    "near_optimal",
 ]
