@@ -17,8 +17,11 @@ from model.template import Floats
 if TYPE_CHECKING:
     import pyomo.environ as pyo
 
-WHOLE_NUMBERS = 64  # so many numbers of sites are whole ones; of more the cost is a bound, off by less than a site each
-INSIDE = 1e-5  # by how much sizes and headroom are kept inside, so that a solver's tolerance breaks none
+LEAST = 1e-7  # a share below this is none
+WHOLE_NUMBERS = (
+    200  # so many numbers of sites are whole ones; of more the cost is a bound, off by less than a site each
+)
+INSIDE = 1e-5  # relative, by which sizes and headroom are kept inside, so that a solver's tolerance breaks none
 
 
 @dataclass(frozen=True)
@@ -99,18 +102,19 @@ def _sites(
     t = case.inputs.tiers
     A, used = range(len(case.inputs.areas)), [int(j) for j in np.flatnonzero(free.allowed.any(axis=0))]
     places = [(a, j) for a in A for j in used if free.allowed[a, j]]
+    smallest = [(a, j) for a, j in places if t.size_min[j] > 0]
     low, high = within.low * per_share, within.high * per_share
     m.open = pyo.Var(places, domain=pyo.Binary)
     m.most = pyo.Var(places, domain=pyo.NonNegativeIntegers)  # sites at the highest demand
     m.fit = pyo.Var(places, domain=pyo.NonNegativeIntegers)  # sites that find their least size at the lowest
     m.size_min = pyo.Constraint(
-        places, rule=lambda m, a, j: low * m.share[a, j] >= (1 + INSIDE) * float(t.size_min[j]) * m.open[a, j]
+        smallest, rule=lambda m, a, j: low / float(t.size_min[j]) * m.share[a, j] >= (1 + INSIDE) * m.open[a, j]
     )
     m.size_max = pyo.Constraint(
-        places, rule=lambda m, a, j: high * m.share[a, j] <= (1 - INSIDE) * float(t.size_max[j]) * m.most[a, j]
+        places, rule=lambda m, a, j: high / float(t.size_max[j]) * m.share[a, j] <= (1 - INSIDE) * m.most[a, j]
     )
     m.fits = pyo.Constraint(
-        places, rule=lambda m, a, j: low * m.share[a, j] >= (1 + INSIDE) * float(t.size_min[j]) * m.fit[a, j]
+        smallest, rule=lambda m, a, j: low / float(t.size_min[j]) * m.share[a, j] >= (1 + INSIDE) * m.fit[a, j]
     )
     per_area = {j: float(t.sites_max_per_area[j]) for j in used}
     m.per_area = pyo.Constraint(places, rule=lambda m, a, j: m.most[a, j] <= per_area[j] * m.open[a, j])
@@ -129,7 +133,7 @@ def _sites(
     m.holds = pyo.Constraint(
         several,
         rule=lambda m, a, j, k: (
-            levels[k] * per_share * m.share[a, j] <= (1 + 1e-9) * float(t.size_max[j]) * m.number[a, j, k]
+            levels[k] * per_share / float(t.size_max[j]) * m.share[a, j] <= (1 - INSIDE) * m.number[a, j, k]
         ),
     )
     m.one = pyo.Constraint(several, rule=lambda m, a, j, k: m.number[a, j, k] >= m.open[a, j])
@@ -152,5 +156,6 @@ def tidy(case: Case, within: DemandRange, shares: Floats) -> Floats:
     if case.siting == "tiers":
         contract = within.low * kept / case.inputs.scalars["load_factor"]
         kept = np.where(contract < (1 - 1e-3) * case.inputs.tiers.size_min, 0.0, kept)
-    kept = np.where(kept < 1e-7, 0.0, kept)
-    return np.asarray(kept / kept.sum())
+    kept = np.where(kept < LEAST, 0.0, kept)
+    kept[np.unravel_index(int(kept.argmax()), kept.shape)] += 1.0 - kept.sum()  # the others may be at a limit
+    return kept

@@ -140,22 +140,13 @@ def wait_and_see(cube: CubeOfSitings, draws: Sequence[int]) -> tuple[Floats, Flo
     return cost, np.asarray(bound, dtype=np.float64)
 
 
-def make_problem(
-    cube: CubeOfSitings, draws: Sequence[int], *, cover: float = 1.0, best: Floats | None = None
-) -> Problem:
-    """The decision for these draws, equally likely.
-
-    Parameters
-    ----------
-    cover : float
-        Share of the draws, by demand, in which the rules on headroom and sites must hold: the middle of them.
-    """
-    thetas = [cube.thetas[draw] for draw in draws]
-    return problem_of(cube.case, cube.free, thetas, demand_range(thetas, cover), best)
+def make_problem(cube: CubeOfSitings, draws: Sequence[int], within: DemandRange, best: Floats | None = None) -> Problem:
+    """The decision for some draws of a cube, equally likely."""
+    return problem_of(cube.case, cube.free, [cube.thetas[draw] for draw in draws], within, best)
 
 
 def demand_range(thetas: Sequence[Theta], cover: float = 1.0) -> DemandRange:
-    """Between which demands the rules hold: all of the draws, or the middle share of them."""
+    """Between which demands the rules hold: all of the draws, or the share ``cover`` of them in the middle."""
     demand = [float(theta["dc_demand"]) for theta in thetas]
     low, high = np.quantile(demand, [(1 - cover) / 2, (1 + cover) / 2])
     alpha = min(float(theta["apn_adoption"]) for theta in thetas)

@@ -86,7 +86,7 @@ def best(case: Case, free: Configuration) -> np.ndarray:
 
 @pytest.mark.parametrize("measure", MEASURES)
 def test_equal_to_the_extensive_form(case: Case, free: Configuration, best: np.ndarray, measure: str) -> None:
-    found, problem = decide(case, free, measure, best=best)
+    found, _ = decide(case, free, measure, best=best)
     model, _, costs = extensive_form(case, free, DRAWS, demand_range(DRAWS))
     n = len(costs)
     if measure == "mean":

@@ -19,6 +19,7 @@ from sweep.robust.measures import Floats, Goal
 from sweep.robust.problem import Cuts, Ints, Oracle, Problem
 
 HOLDS = 0.1  # of the way from bound to value: by how much a step may miss its level
+RELAXED = 3.0  # times the gap, to which rounds with fractions are taken
 LEVEL = 0.5  # where the level lies between the bound (0) and the best value so far (1)
 PARTS = 8  # scenarios are evaluated in up to so many steps of growing size where the worst ones count
 WITHIN = 0.1  # a budget counts as met within this part of the gap
@@ -167,7 +168,7 @@ class _Search:
                 raise NoneMeetsBudgetError("no decision keeps within the budgets: the cuts prove it")
             self.bound = max(self.bound, answer.bound)
             point = self._tidied(answer.point, relaxed)
-            if self._closed(value) or point.tobytes() in asked:
+            if self._gap(value) <= self.gap * (RELAXED if relaxed else 1.0) or point.tobytes() in asked:
                 break
             level = self.bound + LEVEL * (value - self.bound)
             if steady and best is not None and not model_holds:
@@ -232,9 +233,6 @@ class _Search:
 
     def _gap(self, value: float) -> float:
         return max(0.0, value - self.bound) / max(abs(value), SMALL) if np.isfinite(value) else np.inf
-
-    def _closed(self, value: float) -> bool:
-        return np.isfinite(value) and self._gap(value) <= self.gap
 
     def _note(self, phase: str, value: float, evaluated: int, spared: int) -> None:
         self.rounds.append(Round(phase, self.bound, value, self._gap(value), evaluated, spared))
