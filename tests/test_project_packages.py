@@ -39,7 +39,7 @@ def test_each_package_is_loaded_from_this_checkout(name: str) -> None:
 def test_these_are_all_packages() -> None:
     found = {path.parent.name for path in ROOT.glob("*/__init__.py")}
     assert sorted(found - {"tests", "benchmarks"}) == PACKAGES
-    assert PROJECT["tool"]["setuptools"]["packages"] == PACKAGES
+    assert PROJECT["tool"]["setuptools"]["packages"] == [*PACKAGES, "sweep.robust"]
 
 
 def test_every_dependency_is_pinned_to_a_version_it_allows() -> None:

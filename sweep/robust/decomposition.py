@@ -2,8 +2,9 @@
 
 The master proposes a point, the oracle evaluates it scenario by scenario, its cuts sharpen the master. While numbers of
 anything may be fractions, points come from a level set around the best one so far, which keeps them from leaping from
-corner to corner; then they come from the whole-number master. Where only the worst scenarios count, those with the
-highest bound are evaluated first, and the others are spared as soon as the point is known to be no better.
+corner to corner; then follows the nearest point of whole numbers, and from there on the whole-number master chooses the
+numbers and the level set the rest. Where only the worst scenarios count, those with the highest bound are evaluated
+first, and the others are spared as soon as the point is known to be no better.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ from sweep.robust.measures import Floats, Goal
 from sweep.robust.problem import Cuts, Ints, Oracle, Problem
 
 HOLDS = 0.1  # of the way from bound to value: by how much a step may miss its level
-RELAXED = 3.0  # times the gap, to which rounds with fractions are taken
 LEVEL = 0.5  # where the level lies between the bound (0) and the best value so far (1)
 PARTS = 8  # scenarios are evaluated in up to so many steps of growing size where the worst ones count
 WITHIN = 0.1  # a budget counts as met within this part of the gap
@@ -141,6 +141,7 @@ class _Search:
         self.rounds: list[Round] = []
         self.points: list[Floats] = []
         self.bound = -np.inf
+        self.centre: Floats | None = None  # the best point so far, that of the relaxed rounds until there is another
 
     def run(self, start: list[Floats]) -> Found:
         everything = np.arange(len(self.problem.probability))
@@ -158,8 +159,7 @@ class _Search:
     def _phase(self, master: Master, relaxed: bool) -> Found:
         """Rounds until the gap is closed; with fractions allowed, what is found is no answer yet."""
         best: tuple[Floats, Floats] | None = None
-        value, steady = np.inf, relaxed or not master.integers
-        phase = "relaxed" if relaxed else "whole"
+        value, phase = np.inf, "relaxed" if relaxed else "whole"
         asked: set[bytes] = set()
         model_holds = False
         while True:
@@ -168,26 +168,30 @@ class _Search:
                 raise NoneMeetsBudgetError("no decision keeps within the budgets: the cuts prove it")
             self.bound = max(self.bound, answer.bound)
             point = self._tidied(answer.point, relaxed)
-            if self._gap(value) <= self.gap * (RELAXED if relaxed else 1.0) or point.tobytes() in asked:
+            if self._gap(value) <= self.gap or point.tobytes() in asked:
                 break
             level = self.bound + LEVEL * (value - self.bound)
-            if steady and best is not None and not model_holds:
-                step = master.level(best[0], level, relaxed)
+            if not relaxed and master.integers:
+                # The numbers that the master chose stay; within them as near to what is known as the level lets it.
+                level = answer.value + LEVEL * min(max(0.0, value - answer.value), self.gap * abs(answer.value))
+            if self.centre is not None and not model_holds:
+                first = not relaxed and bool(master.integers) and not asked
+                step = master.nearest(self.centre) if first else master.level(self.centre, level, relaxed)
                 nearer = None if step is None else self._tidied(step.point, relaxed)
                 point = point if nearer is None or nearer.tobytes() in asked else nearer
             asked.add(point.tobytes())
             stage = master.stage_at(point) if relaxed else self.problem.stage_cost(point)
             cost, evaluated = self._evaluate(point, stage, value)
-            master.take()
+            master.take(self.lift @ point)
             if cost is None:
                 model_holds = False
             else:
                 self.points.append(point)
                 reached = self._value(cost)
                 # A step that came as low as the cuts said: then the master's own point is worth its evaluation.
-                model_holds = not model_holds and reached <= level + HOLDS * (value - self.bound)
+                model_holds = not model_holds and bool(best) and reached <= level + HOLDS * (value - self.bound)
                 if reached < value:
-                    value, best = reached, (point, cost)
+                    value, best, self.centre = reached, (point, cost), point
             self._note(phase, value, evaluated, len(stage) - evaluated)
             if len(self.rounds) >= self.most:
                 raise RuntimeError(f"the gap is {self._gap(value):.2g} after {len(self.rounds)} rounds")

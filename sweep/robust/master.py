@@ -134,11 +134,24 @@ class Master:
         """The point nearest to a centre whose value, as far as the cuts know, is at most ``level``.
 
         The level method of Lemarechal, Nemirovskii and Nesterov 1995, Mathematical Programming 69, with the sum of
-        absolute differences, so that it stays a linear program.
+        absolute differences, so that it stays a linear program. Unless ``relaxed``, whole numbers stay as they were
+        solved for last.
         """
         self.block.centre.store_values(dict(enumerate(centre.tolist())))
-        with self._under(self.block.goal, level):
-            return self._solve(self.block.distance, relaxed, lambda found: abs(level))
+        if not relaxed:
+            for variable in self.integers:
+                variable.fix(round(variable.value))
+        try:
+            with self._under(self.block.goal, level):
+                return self._solve(self.block.distance, True, lambda found: abs(level))
+        finally:
+            for variable in self.integers:
+                variable.unfix()
+
+    def nearest(self, centre: Floats) -> Answer | None:
+        """The point of whole numbers that is nearest to a centre, whatever its value."""
+        self.block.centre.store_values(dict(enumerate(centre.tolist())))
+        return self._run(self.block.distance, relaxed=False)
 
     def extreme(self, direction: Floats, level: float) -> Answer | None:
         """The point with the least direction . point among those whose value may be at most ``level``, rules kept."""
@@ -164,8 +177,8 @@ class Master:
         finally:
             self.block.del_component("held")
 
-    def take(self) -> None:
-        """Let cuts that were added since count."""
+    def take(self, place: Floats) -> None:
+        """Let cuts that were added since count, at once those that are best at a place."""
         if self.groups is not None:
             new = Cuts(
                 self.cuts.scenarios,
@@ -175,10 +188,11 @@ class Master:
             ).together(self.groups, self.problem.probability)
             self.merged.constant += new.constant
             self.merged.slope += new.slope
+        self._take(np.full(self.size, -np.inf), place, 0.0)
 
     def _solve(self, aim: Any, relaxed: bool, scale: Callable[[float], float]) -> Answer | None:
         """Solve, take in the cuts that the answer breaks, and again until it breaks none."""
-        tolerance = LP_TOLERANCE if relaxed or not self.integers else self.gap / 10
+        tolerance = LP_TOLERANCE if relaxed or not self.integers else self.gap / 20
         bound = -np.inf
         for _ in range(INNER_ROUNDS):
             found = self._run(aim, relaxed)
@@ -193,7 +207,7 @@ class Master:
     def _take(self, costs: Floats, place: Floats, tolerance: float) -> bool:
         """Put the best cut of each scenario into the program where its cost lies below it; whether any was new."""
         bound, row = self.merged.best(place)
-        if np.isneginf(costs).all() and np.isneginf(bound).any():
+        if np.isneginf(bound).any():
             raise ValueError("every scenario needs a cut before the first master is solved")
         new = False
         for g in np.flatnonzero(bound > costs + tolerance).tolist():
@@ -216,8 +230,10 @@ class Master:
         if self.solver is None:
             self.solver = Highs()
             self.solver.config.load_solution = False
-        gap = {} if relaxed or not self.integers else {"mip_rel_gap": self.gap / 5, "mip_abs_gap": 0.0, **SHORT_SEARCH}
-        self.solver.highs_options = {"threads": 1, "random_seed": 0, **gap}
+        options: dict[str, Any] = {"threads": 1, "random_seed": 0}
+        if self.integers and not relaxed:
+            options |= {"mip_rel_gap": self.gap / 10, "mip_abs_gap": 0.0, **SHORT_SEARCH}
+        self.solver.highs_options = options
         found = self.solver.solve(model)
         if found.termination_condition in (
             TerminationCondition.infeasible,

@@ -96,7 +96,7 @@ def near_optimal(
                 after = oracle(point, everything)
                 evaluated += len(everything)
                 found.cuts.add(everything, after)
-                master.take()
+                master.take(master.stage.lift @ point)
                 cost = after.cost + problem.stage_cost(point)
                 value = goal.of(cost, problem.probability, problem.best)
                 kept = goal.excess(cost, problem.probability, problem.best) <= found.excess + EXCEEDED
