@@ -15,7 +15,7 @@ from sweep.cli_options import AS_JSON, STORE, WORKERS
 from sweep.ending import DONE, WITH_FAILURES, refusing
 from sweep.errors import RunStoppedError, StudyError
 from sweep.executors import WorkersLostError
-from sweep.optimise import Record, Request, optimise, read_goal
+from sweep.optimise import ROUNDS, Record, Request, optimise, read_goal
 from sweep.robust import Round
 from sweep.siting_text import optimise_text
 
@@ -37,6 +37,13 @@ from sweep.siting_text import optimise_text
     "--draws", type=click.IntRange(min=1), help="Decide for the first N draws; the others judge. Default: all."
 )
 @click.option("--gap", type=click.FloatRange(min=1e-9, max=1), default=1e-3, show_default=True, help="Relative gap.")
+@click.option(
+    "--rounds",
+    type=click.IntRange(min=1),
+    default=ROUNDS,
+    show_default=True,
+    help="End after so many, whatever the gap.",
+)
 @click.option(
     "--cover",
     type=click.FloatRange(min=0, max=1, min_open=True),
@@ -71,6 +78,7 @@ def optimise_command(
     budget: tuple[str, ...],
     draws: int | None,
     gap: float,
+    rounds: int,
     cover: float,
     free: str | None,
     near: str | None,
@@ -89,6 +97,7 @@ def optimise_command(
     request = Request(
         goal=read_goal(measure, weight, budget),
         gap=gap,
+        rounds=rounds,
         draws=draws,
         cover=cover,
         free=free,

@@ -43,6 +43,8 @@ class Request:
     goal : Goal
     gap : float
         Relative, of the goal.
+    rounds : int
+        After which the search ends with the gap that it has.
     draws : int, optional
         The first so many finished draws; the others may judge what is found. None: all.
     cover : float
@@ -59,6 +61,7 @@ class Request:
 
     goal: Goal
     gap: float = 1e-3
+    rounds: int = ROUNDS
     draws: int | None = None
     cover: float = 1.0
     free: str | None = None
@@ -119,7 +122,7 @@ class Session:
                 gap=self.request.gap,
                 cuts=self.cuts,
                 groups=self.groups(),
-                most=ROUNDS,
+                most=self.request.rounds,
                 tell=lambda each: self.tell(what, each),
             )
         except NoneMeetsBudgetError as fault:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sweep.robust import Budget, Found, Goal, Measure, NoneMeetsBudgetError, decompose
+from sweep.robust import Budget, Found, Goal, Measure, NoneMeetsBudgetError, decompose, different, near_optimal
 from tests import farmer
 
 GAP = 1e-8
@@ -90,3 +90,24 @@ def test_cvar_counts_a_part_of_the_scenario_at_its_edge() -> None:
     cost, equal = np.array([10.0, 20.0, 30.0, 40.0]), np.full(4, 0.25)
     assert Measure.parse("cvar:0.6").of(cost, equal) == pytest.approx(36.25)
     assert -Measure.parse("cvar:0.6").of(-cost, equal) == pytest.approx(13.75)
+
+
+def test_rounds_that_run_out_leave_an_honest_gap() -> None:
+    found = solve((1.0, "mean"), most=4)
+    assert len(found.rounds) == 4
+    assert found.bound < -108390 < found.value
+    assert found.gap == pytest.approx((found.value - found.bound) / abs(found.value))
+
+
+def test_range_of_good_plans() -> None:
+    goal = Goal(((1.0, Measure("mean")),))
+    best = decompose(farmer.problem(), farmer.oracle(), goal, gap=GAP)
+    limit = best.value + 0.01 * abs(best.value)
+    wheat = {"wheat": np.array([1.0, 0.0, 0.0])}
+    made = near_optimal(farmer.problem(), farmer.oracle(), goal, best, limit, wheat, gap=GAP)
+    low, high = made.ends["wheat"]
+    assert low.outer <= low.inner < 170 < high.inner <= high.outer
+    assert (made.values <= limit + 1.0).all()
+    costs = [farmer.oracle()(point, np.arange(3)).cost.mean() + np.dot(farmer.PLANTING, point) for point in made.points]
+    assert costs == pytest.approx(made.values)
+    assert different(made.points, 2) == [0, int(np.abs(made.points - made.points[0]).sum(axis=1).argmax())]

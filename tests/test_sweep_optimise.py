@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +15,13 @@ from tests.processes import start_wattbit, wait_for
 from tests.sweep_cases import WITH_OPTIMAL, files_outside_run, strict_json, wattbit, write_study
 
 GAP = 1e-3
+FOUR, SIMPLE = ("draws = 5", "draws = 4"), ("batch = 2", 'batch = 2\nsiting = "simple"')
 
 
 @pytest.fixture(scope="module")
 def cube(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("optimise")
-    study = write_study(folder, WITH_OPTIMAL, ("draws = 5", "draws = 4"))
+    study = write_study(folder, WITH_OPTIMAL, FOUR, SIMPLE)
     assert wattbit(folder, "run", str(study), "--serial", "--store", "cube.zarr").exit_code == 0
     return folder / "cube.zarr"
 
@@ -44,11 +44,11 @@ def result_files(store: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-def solved(cube: Path) -> Iterator[tuple[Path, dict[str, Any], Path]]:
+def solved(cube: Path) -> tuple[Path, dict[str, Any], Path]:
     store = cube.with_name("solved.zarr")
     shutil.copytree(cube, store)
     table = store.with_name("with_robust.csv")
-    yield store, answer(store, "--measure", "mean", "--near", "1", "--export", str(table)), table
+    return store, answer(store, "--export", str(table)), table
 
 
 def test_answer_keeps_its_bounds_and_rules(solved: tuple[Path, dict[str, Any], Path], cube: Path) -> None:
@@ -57,7 +57,6 @@ def test_answer_keeps_its_bounds_and_rules(solved: tuple[Path, dict[str, Any], P
     assert 0 <= found["gap"] <= GAP
     assert found["value"] - found["lower_bound"] == pytest.approx(found["gap"] * found["value"])
     assert sum(share for area in found["x"].values() for share in area.values()) == pytest.approx(1, abs=1e-9)
-    assert {tier for area in found["x"].values() for tier in area} == {"hub", "renewable_city", "smart_city"}
     assert found["draws_with_site_rules_broken"] == found["draws_beyond_headroom"] == 0
     cells = open_cube(store)
     best = cells["total_cost"].sel(configuration="optimal").values
@@ -70,10 +69,10 @@ def test_answer_keeps_its_bounds_and_rules(solved: tuple[Path, dict[str, Any], P
     assert files_outside_run(store) == files_outside_run(cube)
 
 
-def test_space_of_good_plans_holds_the_best_one(solved: tuple[Path, dict[str, Any], Path]) -> None:
-    _, found, _ = solved
+def test_space_of_good_plans_holds_the_best_one(store: Path) -> None:
+    found = answer(store, "--draws", "1", "--near", "2", "--quick")
     [space] = found["near"]
-    assert space["limit"] == pytest.approx(1.01 * found["value"])
+    assert space["limit"] == pytest.approx(1.02 * found["value"])
     for label, ends in space["ranges"].items():
         own = sum(share for area, tiers in found["x"].items() for tier, share in tiers.items() if label in (area, tier))
         assert ends["least_outer"] - 1e-6 <= ends["least"] <= own + 1e-9
@@ -87,12 +86,11 @@ def test_answer_can_be_swept_and_costs_the_same(solved: tuple[Path, dict[str, An
     store, found, table = solved
     own = ('configurations = ["tokyo_osaka", "five_hubs"]', 'configurations = ["tokyo_osaka", "robust"]')
     text = f'[inputs]\nconfigurations = "{table.name}"\n'
-    study = write_study(store.parent / "again", own, ("draws = 5", "draws = 4"), more=text)
+    study = write_study(store.parent / "again", own, FOUR, SIMPLE, more=text)
     shutil.copy(table, study.parent)
     assert wattbit(study.parent, "run", str(study), "--serial", "--store", "again.zarr").exit_code == 0
     cells = open_cube(study.parent / "again.zarr").sel(configuration="robust")
     assert cells["total_cost"].values.mean() == pytest.approx(found["value"], rel=1e-9)
-    assert not cells["sites_violated"].values.any()
     assert cells["headroom_exceeded"].values == pytest.approx(np.zeros(4))
 
 

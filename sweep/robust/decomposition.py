@@ -105,13 +105,13 @@ def decompose(
         Points to evaluate first.
     groups : sequence of arrays, optional
         Scenarios taken together where only the mean counts.
+    most : int
+        Rounds after which the search ends with the gap that it has, once a decision is found.
 
     Raises
     ------
     NoneMeetsBudgetError
         With the reason.
-    RuntimeError
-        The gap was not reached in ``most`` rounds.
     """
     stage = problem.build()
     if cuts is None:
@@ -193,8 +193,8 @@ class _Search:
                 if reached < value:
                     value, best, self.centre = reached, (point, cost), point
             self._note(phase, value, evaluated, len(stage) - evaluated)
-            if len(self.rounds) >= self.most:
-                raise RuntimeError(f"the gap is {self._gap(value):.2g} after {len(self.rounds)} rounds")
+            if len(self.rounds) >= self.most and best is not None:
+                break  # what is found is told with the gap that it has
         if best is None:
             raise NoneMeetsBudgetError("no decision keeps within the budgets: none that was evaluated does")
         excess = self.goal.excess(best[1], self.problem.probability, self.problem.best)
