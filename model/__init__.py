@@ -16,6 +16,8 @@ from model.live import LiveHighs, Solution, Status
 from model.options import OptionsSpec
 from model.outcomes import OUTCOMES, RESIDUALS, Outcome, coordinates
 from model.parameters import WEATHER_YEAR, check_draws, check_theta, optional_parameters, required_parameters
+from model.share_stage import DemandRange, ShareStage, build_share_stage, tidy
+from model.shares import CUTS, ShareCost, cost_of_shares, cut_of_known, lift, site_cost
 from model.spec import DaysSpec, FreeSpec, InputsSpec, Siting
 from model.template import Template
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from model.compilation import compile_template
 
 __all__ = [
+    "CUTS",
     "OUTCOMES",
     "QUANTITIES",
     "RESIDUALS",
@@ -31,6 +34,7 @@ __all__ = [
     "Configuration",
     "Days",
     "DaysSpec",
+    "DemandRange",
     "FreeSpec",
     "InputError",
     "Inputs",
@@ -38,6 +42,8 @@ __all__ = [
     "LiveHighs",
     "OptionsSpec",
     "Outcome",
+    "ShareCost",
+    "ShareStage",
     "Siting",
     "Solution",
     "Status",
@@ -45,17 +51,23 @@ __all__ = [
     "TemplateError",
     "UnsolvedError",
     "build_case",
+    "build_share_stage",
     "check_draws",
     "check_theta",
     "choose_days",
     "compile_template",
     "coordinates",
+    "cost_of_shares",
+    "cut_of_known",
+    "lift",
     "optional_parameters",
     "read_configurations",
     "read_inputs",
     "required_parameters",
+    "site_cost",
     "solve_draw",
     "solve_hours",
+    "tidy",
 ]
 
 

@@ -51,6 +51,7 @@ from storage.reading import (
 )
 from storage.records import Piece, committed_batches, missing_pieces, read_batch, read_commit, read_pieces
 from storage.remote import RemotePath
+from storage.side import put_side, read_side, side_names
 from storage.summaries import Summary, write_summary
 
 __all__ = [
@@ -105,6 +106,7 @@ __all__ = [
     "open_cube",
     "opened",
     "put_note",
+    "put_side",
     "read_batch",
     "read_commit",
     "read_commits",
@@ -115,6 +117,7 @@ __all__ = [
     "read_note",
     "read_pieces",
     "read_run",
+    "read_side",
     "read_study",
     "read_summary",
     "read_tables",
@@ -122,6 +125,7 @@ __all__ = [
     "remove_note",
     "reopen_batch",
     "root_of",
+    "side_names",
     "write_batch",
     "write_summary",
 ]

@@ -21,6 +21,7 @@ from sweep import cli_cube, cli_study, samples, stop_text, tell
 from sweep.cli_analysis import reweight
 from sweep.cli_cube import page_of, tell_table, write_page
 from sweep.cli_fidelity import correct_command
+from sweep.cli_optimise import optimise_command
 from sweep.cli_options import AS_JSON, DRAWS, STUDY, WORKERS, StoreType, plan_of
 from sweep.cli_report import explore, report
 from sweep.ending import DONE, INTERRUPTED_RUN, WITH_FAILURES, refusing
@@ -184,6 +185,6 @@ def _failures(store: Place) -> int:
 for command in (
     *(cli_study.plan, cli_study.check, cli_study.sample, cli_study.solve),
     *(cli_cube.status, report, explore, cli_cube.query, cli_cube.sensitivity, cli_cube.compact, cli_cube.verify),
-    *(reweight, correct_command),
+    *(reweight, correct_command, optimise_command),
 ):
     main.add_command(command)

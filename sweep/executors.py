@@ -80,7 +80,7 @@ def run_on_ray(
     Exception
         Whatever ``solve`` raises ends the run.
     """
-    ray = _connect(workers, address)
+    ray = connect(workers, address)
     try:
         number = workers if address is not None else (workers or os.cpu_count() or 1)
         cluster = RayCluster(solve, shared, part, memory if address is not None else None)
@@ -89,7 +89,8 @@ def run_on_ray(
         ray.shutdown()
 
 
-def _connect(workers: int | None, address: str | None) -> Any:
+def connect(workers: int | None, address: str | None) -> Any:
+    """Start a Ray of our own on the loopback, or reach a cluster; returns the module, whose ``shutdown`` ends it."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     for name, value in DRIVER_SETTINGS.items():

@@ -1,0 +1,113 @@
+"""Hold the decomposition against the farmer problem's published optima, for every measure."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sweep.robust import Budget, Found, Goal, Measure, NoneMeetsBudgetError, decompose, different, near_optimal
+from tests import farmer
+
+GAP = 1e-8
+
+
+def solve(*terms: tuple[float, str], yields=farmer.YIELDS, best=None, budgets=(), **more) -> Found:
+    goal = Goal(
+        tuple((weight, Measure.parse(text)) for weight, text in terms),
+        tuple(Budget(Measure.parse(text), limit) for text, limit in budgets),
+    )
+    return decompose(farmer.problem(yields, best), farmer.oracle(yields), goal, gap=GAP, **more)
+
+
+@pytest.fixture(scope="module")
+def wait_and_see() -> np.ndarray:
+    return np.array([solve((1.0, "mean"), yields=(each,)).value for each in farmer.YIELDS])
+
+
+@pytest.mark.parametrize(
+    ("measure", "value", "point"),
+    [
+        ("mean", -108390.0, (170, 80, 250)),
+        ("worst", -59950.0, None),
+        ("regret", 7511.857708, (134.617918, 100, 265.382082)),
+        ("cvar:0.5", -77033.333333, (100, 100, 300)),
+    ],
+)
+def test_published_optimum(measure: str, value: float, point, wait_and_see: np.ndarray) -> None:
+    found = solve((1.0, measure), best=wait_and_see)
+    assert found.value == pytest.approx(value, rel=1e-7)
+    assert found.bound == pytest.approx(value, rel=1e-7)
+    assert 0 <= found.gap <= GAP
+    if point is not None:
+        assert found.point == pytest.approx(point, abs=1e-3)
+
+
+def test_value_of_information_and_of_the_stochastic_solution(wait_and_see: np.ndarray) -> None:
+    best = solve((1.0, "mean"))
+    assert wait_and_see.mean() == pytest.approx(-115405.5556, abs=1e-3)
+    assert best.value - wait_and_see.mean() == pytest.approx(7015.5556, abs=1e-3)
+    mean = solve((1.0, "mean"), yields=(1.0,))
+    assert mean.point == pytest.approx((120, 80, 300), abs=1e-3)
+    there = farmer.oracle()(mean.point, np.arange(3)).cost + farmer.problem().stage_cost(mean.point)
+    assert there.mean() == pytest.approx(-107240, abs=1e-3)
+    assert there.mean() - best.value == pytest.approx(1150, abs=1e-2)
+
+
+def test_budget_of_regret_lies_between_the_two_optima(wait_and_see: np.ndarray) -> None:
+    free, tight = solve((1.0, "mean")), solve((1.0, "regret"), best=wait_and_see)
+    free_regret = float((free.cost - wait_and_see).max())
+    limit = (tight.value + free_regret) / 2
+    held = solve((1.0, "mean"), best=wait_and_see, budgets=[("regret", limit)])
+    assert float((held.cost - wait_and_see).max()) <= limit * (1 + GAP)
+    assert free.value < held.value < tight.cost.mean()
+    with pytest.raises(NoneMeetsBudgetError, match="the cuts prove it"):
+        solve((1.0, "mean"), best=wait_and_see, budgets=[("regret", tight.value * 0.999)])
+
+
+def test_weighted_sum_goes_from_mean_to_cvar() -> None:
+    values = [solve((1.0, "mean"), (weight, "cvar:0.5")) for weight in (1e-6, 0.5, 1e3)]
+    mean = [found.cost.mean() for found in values]
+    tail = [Measure.parse("cvar:0.5").of(found.cost, np.full(3, 1 / 3)) for found in values]
+    assert (np.diff(mean) > -0.01).all()
+    assert (np.diff(tail) < 0.01).all()
+    assert mean[0] == pytest.approx(-108390, rel=1e-6)
+    assert tail[-1] == pytest.approx(-77033.333333, rel=1e-6)
+
+
+def test_scenarios_taken_together_change_nothing() -> None:
+    apart, together = solve((1.0, "mean")), solve((1.0, "mean"), groups=[np.array([0, 2]), np.array([1])])
+    assert together.value == pytest.approx(apart.value, rel=1e-8)
+    assert together.point == pytest.approx(apart.point, abs=1e-3)
+
+
+@pytest.mark.parametrize("text", ["men", "cvar", "cvar:1", "cvar:x", "mean:0.5", "regret:0.9", ""])
+def test_measure_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="expected mean, cvar:LEVEL"):
+        Measure.parse(text)
+
+
+def test_cvar_counts_a_part_of_the_scenario_at_its_edge() -> None:
+    cost, equal = np.array([10.0, 20.0, 30.0, 40.0]), np.full(4, 0.25)
+    assert Measure.parse("cvar:0.6").of(cost, equal) == pytest.approx(36.25)
+    assert -Measure.parse("cvar:0.6").of(-cost, equal) == pytest.approx(13.75)
+
+
+def test_rounds_that_run_out_leave_an_honest_gap() -> None:
+    found = solve((1.0, "mean"), most=4)
+    assert len(found.rounds) == 4
+    assert found.bound < -108390 < found.value
+    assert found.gap == pytest.approx((found.value - found.bound) / abs(found.value))
+
+
+def test_range_of_good_plans() -> None:
+    goal = Goal(((1.0, Measure("mean")),))
+    best = decompose(farmer.problem(), farmer.oracle(), goal, gap=GAP)
+    limit = best.value + 0.01 * abs(best.value)
+    wheat = {"wheat": np.array([1.0, 0.0, 0.0])}
+    made = near_optimal(farmer.problem(), farmer.oracle(), goal, best, limit, wheat, gap=GAP)
+    low, high = made.ends["wheat"]
+    assert low.outer <= low.inner < 170 < high.inner <= high.outer
+    assert (made.values <= limit + 1.0).all()
+    costs = [farmer.oracle()(point, np.arange(3)).cost.mean() + np.dot(farmer.PLANTING, point) for point in made.points]
+    assert costs == pytest.approx(made.values)
+    assert different(made.points, 2) == [0, int(np.abs(made.points - made.points[0]).sum(axis=1).argmax())]
