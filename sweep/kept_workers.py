@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Any, Self
 
+from sweep.cluster import Died, Done, Notice, Ready
 from sweep.executors import connect, run_serial
 from sweep.ray_cluster import RayCluster
-from sweep.scheduler import Died, Done, Notice, Ready, Scheduler
+from sweep.scheduler import Scheduler
 
 Solve = Callable[[Any, Any], Any]
 

@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 
 from model import CUTS, Case, Status, cost_of_shares
 from storage import Place, put_side, read_side, side_names
-from sweep.drawing import Theta
 from sweep.errors import RunStoppedError
 from sweep.kept_workers import Workers
 from sweep.patience import patiently
 from sweep.robust import Recourse
 from sweep.robust.problem import Ints
+from sweep.theta import Theta
 
 Floats = NDArray[np.float64]
 FOLDER = "optimise"

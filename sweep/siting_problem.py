@@ -28,11 +28,11 @@ from model import (
     tidy,
 )
 from storage import Place, is_compacted, open_cube
-from sweep.drawing import Theta, theta_of
 from sweep.errors import StudyError
 from sweep.plan import current_source, current_versions
 from sweep.robust import Cuts, Problem, Recourse, Stage
 from sweep.stored import StoredStudy, stored_study
+from sweep.theta import Theta, theta_of
 
 Floats = NDArray[np.float64]
 LEVELS = 4  # of demand at which the number of sites is counted in the master; as many as there are demands if fewer

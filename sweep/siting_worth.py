@@ -13,13 +13,13 @@ from scipy import stats
 from model import WEATHER_YEAR, site_cost
 from report.estimators import equal_weights
 from report.intervals import REPLICATED, Sample, cvar_interval, largest, mean_interval
-from sweep.drawing import Theta
 from sweep.kept_workers import Workers
 from sweep.optimise import Record, Session, interval, number
 from sweep.robust import Found, Goal, Measure, Space, decompose, different, near_optimal
 from sweep.robust.measures import Floats
 from sweep.siting_points import Points, solve_asked
 from sweep.siting_problem import demand_range, make_problem, problem_of, wait_and_see
+from sweep.theta import Theta
 
 LEVEL = 0.9  # of the CVaR that is always told
 PARTS = 5  # of independent draws that have no replicates
