@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from dataclasses import replace
 from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -18,7 +19,7 @@ from report.document.fonts import embedded
 from report.document.language import Words, number
 from report.document.material import Material
 from report.document.odds import break_even_odds
-from report.document.page import shade
+from report.document.page import drawn, shade
 from report.document.signposts import said
 from tests.browser import browse
 from tests.report_cases import small_cube
@@ -250,6 +251,25 @@ def test_wishes_that_name_something_unknown_are_refused(cube: xr.Dataset) -> Non
         build(cube, Wanted("en", axes=("dc_demandd", "co2_price")))
     with pytest.raises(CubeContentError, match="nothing to compare yet"):
         build(cube.assign(status=cube["status"] * 0), Wanted("en"))
+
+
+def test_cubes_that_lack_much_still_make_a_document() -> None:
+    only = small_cube(16).sel(configuration=["tokyo_osaka"]).assign_attrs(free_configurations=[])
+    assert "It is the reference itself" in told(build(only, Wanted("en")), "first_page")[0]
+    failed = small_cube(2)
+    failed["status"][:, 1] = 2
+    document = build(failed, Wanted("en"))
+    drawn_twice = [
+        drawn(replace(each, sections=each.sections[1:3])) for each in (document, build(failed, Wanted("en")))
+    ]
+    assert drawn_twice[0] == drawn_twice[1]  # equal cubes make equal figures
+    assert document.material.futures.rivals == ["tokyo_osaka", "five_hubs"]
+    assert "2 solves failed" in told(document, "first_page")[0]
+    marks = next(table for table in document.tables if table.name == "marks")
+    assert [row[0].text for row in marks.cells if row[1].value == 2] == ["north [F]"]
+    failed["status"][:, 0] = 2
+    with pytest.raises(CubeContentError, match="no draw of the reference tokyo_osaka has finished"):
+        build(failed, Wanted("en"))
 
 
 def test_wishes_of_the_full_report_need_a_language(tmp_path: Path) -> None:

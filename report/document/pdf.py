@@ -22,7 +22,7 @@ WIDEST: Final = 46
 
 def pdf(document: Document, pictures: Mapping[str, str]) -> bytes:
     """
-    Return the document as PDF, the same bytes for the same document.
+    Return the document as PDF, the same bytes for the same pictures.
 
     Parameters
     ----------

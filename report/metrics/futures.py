@@ -188,6 +188,8 @@ def read_futures(cube: xr.Dataset, weights: Floats | None = None) -> Futures:
     )
     if not futures.rivals:
         raise CubeContentError("no draw of a fixed configuration has finished: there is nothing to compare yet")
+    if futures.reference not in futures.rivals:
+        raise CubeContentError(f"no draw of the reference {futures.reference} has finished: there is no saving to tell")
     if not futures.common().any():
         raise CubeContentError("no draw has finished in all fixed configurations: they cannot be compared")
     return futures
