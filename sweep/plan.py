@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -25,12 +26,12 @@ from model import (
     InputsSpec,
     Status,
     build_case,
-    choose_days,
     coordinates,
     read_configurations,
     solve_draw,
 )
 from storage import Layout, Variable
+from sweep.days import StudyDays, study_days
 from sweep.drawing import Drawn, Theta, draw, tables_of_values, theta_of
 from sweep.labels import labelled
 from sweep.study import Study
@@ -52,6 +53,7 @@ class Plan:
     tables: Mapping[str, Path]
     mids: Theta
     drawn: Drawn
+    days: StudyDays
 
     @property
     def days_per_draw(self) -> float:
@@ -124,14 +126,16 @@ def make_plan(study: Study, base: Path) -> Plan:
     drawn = draw(study, base)
     inputs, table, mids = drawn.inputs, drawn.table, drawn.mids
     years = [y for y in inputs.weather if (table[WEATHER_YEAR].values == y).any()]
-    days = choose_days(study.days, inputs, years, base)
-    case = make_case(study, inputs, days, mids)
+    days = study_days(study, inputs, years, base)
+    case = make_case(study, inputs, days.days, mids)
     attrs = {
         "study_name": study.name,
         "reference": study.reference,
         "free_configurations": [c.name for c in case.configurations if c.is_free],
         "design_kind": study.design.kind,
         "siting": study.siting,
+        "days": days.text(),
+        "days_error": json.dumps(days.record()),
         **({"scenarios": list(study.scenario)} if study.scenario else {}),
     }
     files = _files(study, case, base, tables_of_values(drawn.marginals))
@@ -144,6 +148,7 @@ def make_plan(study: Study, base: Path) -> Plan:
         tables=files,
         mids=mids,
         drawn=drawn,
+        days=days,
     )
 
 
