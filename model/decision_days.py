@@ -5,7 +5,7 @@ error f . (w - 1), and all outcomes of some futures with a mean squared error (w
 other futures hold beyond these is unknown. It enters K as a smooth function of the day's residual load, alike in like
 days, and as noise of each day, which makes weights even. Days and weights are then those of a quadrature for the kernel
 K, as in Bayesian quadrature (Huszar and Duvenaud 2012, "Optimally-weighted herding is Bayesian quadrature"): taken one
-by one where they lower the error most, then exchanged one for one as long as that lowers it.
+by one where they lower the error most, and at random, then exchanged one for one as long as that lowers it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from model.weather import DAYS, WeatherYear
 
 Floats = NDArray[np.float64]
 
-# Found on 24 futures of the shipped study, split into those that choose and those that judge; see docs/days.md.
+# Found on some 40 futures of the shipped study, split into those that choose and those that judge; see docs/days.md.
 MOVED = 0.4  # of the load, to other areas
 SMALL = 0.15  # of an outcome's mean over futures: below it an error counts by this rather than by the outcome's size
 OF_AREA = 0.5  # weight of an area's curtailment beside the country's
@@ -33,6 +33,7 @@ NOISE, ALIKE = 1e-3, 1e-2  # kernel of noise and of likeness, over the mean vari
 LIKENESS = 0.6  # distance at which likeness falls off, over the median distance of days
 WHOLE_YEAR = 300.0  # weight of the sum of weights, over the same variance
 EXCHANGES, EXCHANGED_UP_TO = 300, 120  # steps; and days, beyond which the choice hardly matters
+BEGINNINGS, SEED = 12, 365  # of the exchange: one greedy, others at random
 LEAST_GAIN = 1e-9  # of the error: an exchange that spares less is rounding
 DECIMALS = 4  # of a weight: what differs beyond depends on the processor
 
@@ -159,13 +160,18 @@ class _Quadrature:
         return float(weight @ self.kernel[np.ix_(chosen, chosen)] @ weight - 2 * self.wanted[chosen] @ weight)
 
     def choose(self, number: int) -> list[int]:
-        """Candidates that make the error small."""
+        """Candidates that make the error small: the best of what exchanges reach from several beginnings."""
         chosen: list[int] = []
         while len(chosen) < number:
             _, gain = self._gains(chosen, np.linalg.inv(self.kernel[np.ix_(chosen, chosen)]))
             chosen.append(int(gain.argmax()))
         if number > EXCHANGED_UP_TO:
             return chosen
+        rng = np.random.default_rng(SEED)
+        at_random = [rng.choice(len(self.wanted), number, replace=False).tolist() for _ in range(BEGINNINGS - 1)]
+        return min((self._exchanged_until_best(one) for one in (chosen, *at_random)), key=lambda one: one[0])[1]
+
+    def _exchanged_until_best(self, chosen: list[int]) -> tuple[float, list[int]]:
         error = self.error(chosen)
         for _ in range(EXCHANGES):
             tried = ((self.error(other), other) for other in self._exchanged(chosen))
@@ -173,7 +179,7 @@ class _Quadrature:
             if better is None:
                 break
             error, chosen = better
-        return chosen
+        return error, chosen
 
     def _gains(self, chosen: list[int], inverse: NDArray[np.floating[Any]]) -> tuple[float, Floats]:
         """What the chosen lower the error by, and what each further candidate would, were weights of any sign."""

@@ -25,7 +25,7 @@ class DaysSpec(Spec):
         description='how they are chosen: "decision", so that savings and curtailment of the whole year come out in '
         'futures of the study\'s own distributions; "clusters", by demand, sun and wind alone',
     )
-    futures: int = Field(default=16, ge=2, description="futures that `decision` chooses days by")
+    futures: int = Field(default=24, ge=2, description="futures that `decision` chooses days by")
     file: str | None = Field(default=None, description="CSV: weather_year, day (0 = 1 April), weight")
     all: bool = Field(default=False, description="all 365 days")
 

@@ -35,7 +35,7 @@ def error(outcomes: np.ndarray, days: Days) -> float:
     return float(np.sqrt(((outcomes @ (weight - 1)) ** 2).mean()))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=15)
 @given(seed=st.integers(0, 10**6), number=st.integers(2, 59), extreme=st.integers(0, 59))
 def test_laws_of_the_weights(seed: int, number: int, extreme: int) -> None:
     days = best_days(*random_year(seed), number, extreme)
