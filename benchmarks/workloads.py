@@ -47,7 +47,7 @@ WORKLOADS = {
     ),
     "default": Workload(
         draws=32,
-        days={"number": 12},
+        days={"number": 12, "method": "clusters"},
         configurations=CONFIGURATIONS,
         batch=16,  # some twenty seconds of solving
         runners=("ours", "persistent", "rebuild", "ours_ray", "ema_workbench", "parameter_sweep"),

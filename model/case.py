@@ -180,14 +180,7 @@ def build_case(
     TemplateError
         The start day could not be solved.
     """
-    names = [c.name for c in configurations]
-    if reference not in names:
-        raise InputError(
-            "study", "reference", reference, f"one of the study's configurations {', '.join(names)}", names
-        )
-    position = names.index(reference)
-    if configurations[position].is_free:
-        raise InputError("study", "reference", reference, "a configuration with fixed shares")
+    position = reference_position(configurations, reference)
     check_theta(start, inputs, "start")
     template, stages = _templates(inputs, siting_kind, configurations)
     year = str(start[WEATHER_YEAR])
@@ -211,6 +204,19 @@ def build_case(
         start=Basis.of(live),
         stages=stages,
     )
+
+
+def reference_position(configurations: Sequence[Configuration], reference: str) -> int:
+    """Where the reference is among the configurations; InputError where it is not, or is free."""
+    names = [c.name for c in configurations]
+    if reference not in names:
+        raise InputError(
+            "study", "reference", reference, f"one of the study's configurations {', '.join(names)}", names
+        )
+    position = names.index(reference)
+    if configurations[position].is_free:
+        raise InputError("study", "reference", reference, "a configuration with fixed shares")
+    return position
 
 
 def _templates(

@@ -110,6 +110,16 @@ class Dispatcher:
             self.live.move_part(self.case.of_day, self.case.of_day.values(vector))
             yield number, self.live.solve()
 
+    def days_around(self, loads: list[Floats]) -> Iterator[tuple[int, list[Year]]]:
+        """Dispatch each day around each of the loads, and give it by itself: its number, a year of this day per load."""
+        solves = [_Solve(number, x, is_true=True, gives_slope=False) for number, x in enumerate(loads)]
+        cuts = [Cuts.empty(len(self.days.day), x.size) for x in loads]
+        for turn, number in enumerate(self.days.order.tolist()):
+            of_day = [Year.empty(self.case.reader, self.pue * x, self.available) for x in loads]
+            self._solve_day(number, solves[::-1] if turn % 2 else solves, of_day, cuts, quantities=True)
+            self.bases[number].clear()
+            yield number, of_day
+
     def _start(self, number: int, load: Floats) -> None:
         """Where the day was solved before, start from the basis of the load nearest at the meter; keep the last other."""
         known = self.bases[number]

@@ -1,4 +1,7 @@
-"""Which days stand for the year: all of them, representative ones by clustering, or a given list, with weights."""
+"""Which days stand for the year: all of them, representative ones by clustering, or a given list, with weights.
+
+Days chosen by what decisions feel need futures to be solved: ``decision_days``.
+"""
 
 from __future__ import annotations
 
@@ -58,15 +61,30 @@ def choose_days(spec: DaysSpec, inputs: Inputs, weather_years: Sequence[str], ba
         chosen = {year: Days(np.arange(DAYS), np.ones(DAYS)) for year in weather_years}
     else:
         assert spec.number is not None  # the spec allows exactly one of the three
+        assert not spec.by_decision, "futures choose these days, see decision_days"
         chosen = {year: representative_days(inputs.weather[year], inputs, spec.number) for year in weather_years}
-    return {year: replace(days, order=_order(days.day, inputs.weather[year], inputs)) for year, days in chosen.items()}
+    return {year: in_order(days, inputs.weather[year], inputs) for year, days in chosen.items()}
 
 
-def _order(day: NDArray[np.int64], weather: WeatherYear, inputs: Inputs) -> NDArray[np.int64]:
-    """Positions of days so that the residual load of every area and hour changes little from one to the next."""
+def in_order(days: Days, weather: WeatherYear, inputs: Inputs) -> Days:
+    """The days with an order of solving in which residual load changes little from one to the next."""
+    return replace(days, order=short_path(residual_load(weather, inputs, days.day).reshape(days.day.size, -1)))
+
+
+def residual_load(weather: WeatherYear, inputs: Inputs, day: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Demand less what sun, wind and hydro could give, of days (days, 24, A) [GW]."""
     to_2040 = 1000 * inputs.demand / weather.demand.sum(axis=(0, 1))
     available = (weather.capacity_factor[day] * inputs.curtailable).sum(axis=-1) + weather.hydro[day]
-    return short_path((weather.demand[day] * to_2040 - available).reshape(day.size, -1))
+    load: NDArray[np.float64] = weather.demand[day] * to_2040 - available
+    return load
+
+
+def extreme_day(weather: WeatherYear, inputs: Inputs) -> int:
+    """The day that holds the highest national residual load (demand less solar and wind)."""
+    available = (weather.capacity_factor * inputs.curtailable).sum(axis=(2, 3))
+    to_2040 = 1000 * inputs.demand / weather.demand.sum(axis=(0, 1))
+    residual = (weather.demand * to_2040).sum(axis=2) - available
+    return int(residual.max(axis=1).argmax())
 
 
 def _from_file(path: Path, inputs: Inputs, weather_years: Sequence[str]) -> dict[str, Days]:
@@ -93,19 +111,15 @@ def _from_file(path: Path, inputs: Inputs, weather_years: Sequence[str]) -> dict
 def representative_days(weather: WeatherYear, inputs: Inputs, number: int) -> Days:
     """Real days that stand for the year: medoids of a hierarchical clustering, and the day of highest residual load.
 
-    Clusters are of area demand, solar and wind together, scaled to 0..1 each (tsam, ``hierarchical``). The extreme
-    day, the one that holds the highest national residual load (demand less solar and wind), stands for itself alone
-    and is counted in ``number``.
+    Clusters are of area demand, solar and wind together, scaled to 0..1 each (tsam, ``hierarchical``). The
+    :func:`extreme_day` stands for itself alone and is counted in ``number``.
     """
     import tsam  # brings 60 MB along, which no worker needs
 
     if number >= DAYS:
         return Days(np.arange(DAYS), np.ones(DAYS))
     profile = _profile(weather, inputs)
-    available = (weather.capacity_factor * inputs.curtailable).sum(axis=(2, 3))
-    to_2040 = 1000 * inputs.demand / weather.demand.sum(axis=(0, 1))
-    residual = (weather.demand * to_2040).sum(axis=2) - available
-    extreme = int(residual.max(axis=1).argmax())
+    extreme = extreme_day(weather, inputs)
     if number == 1:
         return Days(np.array([extreme]), np.array([float(DAYS)]))
     rest = np.delete(np.arange(DAYS), extreme)

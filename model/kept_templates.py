@@ -39,7 +39,7 @@ def kept_template(decides: Any, compile_it: Callable[[], Template]) -> Template:
     decides : anything made of numbers, text, arrays, mappings, sequences and dataclasses of these
         Everything beside the code that ``compile_it`` depends on.
     """
-    folder = _folder()
+    folder = cache_folder()
     if folder is None:
         return compile_it()
     digest = hashlib.sha256(version("pyomo").encode())
@@ -55,8 +55,8 @@ def kept_template(decides: Any, compile_it: Callable[[], Template]) -> Template:
     return template
 
 
-def _folder() -> Path | None:
-    """Where templates are kept; None where the user wants none or the folder cannot be written."""
+def cache_folder() -> Path | None:
+    """Where what took long to make is kept; None where the user wants none or the folder cannot be written."""
     named = os.environ.get(FOLDER_VARIABLE)
     if named == "off":
         return None
@@ -94,7 +94,6 @@ def _add(digest: Any, value: Any) -> None:
 
 
 def _write(file: Path, template: Template) -> None:
-    """Write whole or not at all: another process may be reading or writing the same file."""
     arrays: dict[str, Any] = {name: getattr(template, name) for name in ARRAYS}
     for kind in LABELS:
         arrays |= {f"{kind}.{name}": positions for name, positions in getattr(template, kind).items()}
@@ -106,15 +105,20 @@ def _write(file: Path, template: Template) -> None:
         "maximise": template.maximise,
         "fingerprint": template.fingerprint(),
     }
+    write_whole(file, KEPT, {"facts": np.frombuffer(json.dumps(facts).encode(), dtype=np.uint8), **arrays})
+
+
+def write_whole(file: Path, kept: int, arrays: Mapping[str, Any]) -> None:
+    """Write arrays whole or not at all: another process may be at the same file. Beyond ``kept`` the oldest go."""
     making = file.with_name(f"{file.name}.{uuid.uuid4().hex}")
     try:
         with making.open("xb") as stream:
-            np.savez(stream, facts=np.frombuffer(json.dumps(facts).encode(), dtype=np.uint8), **arrays)
+            np.savez(stream, **arrays)
         making.replace(file)
     finally:
         making.unlink(missing_ok=True)
-    newest_first = sorted(file.parent.glob("*.npz"), key=lambda kept: kept.stat().st_mtime, reverse=True)
-    for old in newest_first[KEPT:]:
+    newest_first = sorted(file.parent.glob("*.npz"), key=lambda one: one.stat().st_mtime, reverse=True)
+    for old in newest_first[kept:]:
         old.unlink(missing_ok=True)
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Siting = Literal["tiers", "simple"]
+Method = Literal["decision", "clusters"]
 
 
 class Spec(BaseModel):
@@ -19,6 +20,12 @@ class DaysSpec(Spec):
     """``[days]``: N representative days, a file of days and weights, or the whole year; exactly one of them."""
 
     number: int | None = Field(default=None, ge=1, le=365, description="representative days, the extreme one included")
+    method: Method = Field(
+        default="decision",
+        description='how they are chosen: "decision", so that savings and curtailment of the whole year come out in '
+        'futures of the study\'s own distributions; "clusters", by demand, sun and wind alone',
+    )
+    futures: int = Field(default=24, ge=2, description="futures that `decision` chooses days by")
     file: str | None = Field(default=None, description="CSV: weather_year, day (0 = 1 April), weight")
     all: bool = Field(default=False, description="all 365 days")
 
@@ -27,7 +34,15 @@ class DaysSpec(Spec):
         chosen = [n for n, given in (("number", self.number), ("file", self.file), ("all", self.all)) if given]
         if len(chosen) != 1:
             raise ValueError(f"exactly one of number, file or all = true is expected, found {chosen or 'none'}")
+        for name in ("method", "futures"):
+            if self.number is None and name in self.model_fields_set:
+                raise ValueError(f"{name} goes with number, found it with {chosen[0]}")
         return self
+
+    @property
+    def by_decision(self) -> bool:
+        """Whether days are to be chosen from what they do in futures; one day, and all of them, leave no choice."""
+        return self.number is not None and self.method == "decision" and 1 < self.number < 365
 
 
 class InputsSpec(Spec):

@@ -169,6 +169,7 @@ def robustness_table(cube: xr.Dataset, summary: Summary | None = None) -> xr.Dat
         {key: ("configuration", np.array([row[key] for row in rows])) for key in rows[0]},
         coords={"configuration": names},
         attrs={
+            "days": str(cube.attrs.get("days", "")),
             "reference": reference,
             "free_configurations": free,
             "design_kind": draws.design,

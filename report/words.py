@@ -175,6 +175,8 @@ def notes(table: xr.Dataset) -> list[str]:
         f"Percentiles by numpy's {table.attrs['quantile_method']!r} method.",
         _interval_note(table),
     ]
+    if table.attrs["days"]:
+        found.append(f"Days: {table.attrs['days']}.")
     if free:
         found.append(
             f"{FREE_MARK} Free configuration: sited anew in every draw at least total cost. Its regret is against the "

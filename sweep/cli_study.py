@@ -59,6 +59,7 @@ def check(study: Path, draws: int | None, figure: Path | None) -> int:
     if figure is not None:
         samples.write_figure(made.drawn, figure)
     click.echo(samples.sample_text(made.drawn, made.study, WIDTH, sources=False))
+    click.echo(f"days: {made.days.text()}")
     click.echo(f"{study}: ok")
     return DONE
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -26,7 +27,6 @@ from model import (
     InputsSpec,
     Status,
     build_case,
-    choose_days,
     coordinates,
     read_configurations,
     solve_draw,
@@ -34,6 +34,7 @@ from model import (
 from model.options import TABLES as OPTION_TABLES
 from sampling import DrawRows
 from storage import Layout, Variable
+from sweep.days import StudyDays, study_days
 from sweep.drawing import Drawn, draw, tables_of_values
 from sweep.labels import labelled
 from sweep.study import Study
@@ -61,6 +62,7 @@ class Plan:
     tables: Mapping[str, Path]
     mids: Theta
     drawn: Drawn
+    days: StudyDays
 
     @cached_property
     def table(self) -> xr.Dataset:
@@ -126,14 +128,16 @@ def make_plan(study: Study, base: Path) -> Plan:
     drawn = draw(study, base)
     inputs, mids = drawn.inputs, drawn.mids
     years = [y for y in inputs.weather if y in drawn.years]
-    days = choose_days(study.days, inputs, years, base)
-    case = make_case(study, inputs, days, mids)
+    days = study_days(study, inputs, years, base)
+    case = make_case(study, inputs, days.days, mids)
     attrs = {
         "study_name": study.name,
         "reference": study.reference,
         "free_configurations": [c.name for c in case.configurations if c.is_free],
         "design_kind": study.design.kind,
         "siting": study.siting,
+        "days": days.text(),
+        "days_error": json.dumps(days.record()),
         **({"scenarios": list(study.scenario)} if study.scenario else {}),
     }
     files = _files(study, case, base, tables_of_values(drawn.marginals))
@@ -146,6 +150,7 @@ def make_plan(study: Study, base: Path) -> Plan:
         tables=files,
         mids=mids,
         drawn=drawn,
+        days=days,
     )
 
 

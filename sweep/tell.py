@@ -40,7 +40,7 @@ UNITS = {o.name: "billion yen/yr" if o.unit.startswith("billion yen per year") e
 
 def plan_record(plan: Plan, seconds_per_draw: float | None, workers: int, missing: int | None = None) -> dict[str, Any]:
     """Counts of a plan, and its expected time on this machine where a pilot measured it."""
-    record: dict[str, Any] = {"study": plan.study.name, **plan.counts(), "workers": workers}
+    record: dict[str, Any] = {"study": plan.study.name, **plan.counts(), "workers": workers, "days": plan.days.record()}
     if seconds_per_draw is not None:
         draws = plan.layout.draws if missing is None else missing
         busy = min(workers, plan.layout.batches)
@@ -65,13 +65,14 @@ def _suits(batch: int, proposed: int, seconds_per_draw: float) -> bool:
 
 
 def plan_text(plan: Plan, seconds_per_draw: float | None, workers: int, missing: int | None = None) -> str:
-    """The plan in two to four lines; ``missing``: draws still to solve, where a cube holds some already."""
+    """The plan in three to five lines; ``missing``: draws still to solve, where a cube holds some already."""
     n = plan_record(plan, seconds_per_draw, workers, missing)
     size = f"{n['bytes'] / 1e6:.1f} MB" if n["bytes"] >= 1e6 else f"{n['bytes'] / 1e3:.0f} kB"
     lines = [
         f"{n['study']}: {n['draws']:,} draws x {n['configurations'] - n['free_configurations']} fixed configurations x "
         f"{plan.days_per_draw:g} days = {n['day_solves_fixed']:,} day solves; {n['free_configurations']} free "
         f"configuration{'s' * (n['free_configurations'] != 1)}, {n['free_configurations'] * n['draws']:,} optimal sitings",
+        f"days: {plan.days.text()}{_beforehand(plan)}",
         f"{n['batches']} batches of {plan.layout.batch} draws, {size} before compression in {n['files']:,} files",
     ]
     if seconds_per_draw is not None:
@@ -83,6 +84,11 @@ def plan_text(plan: Plan, seconds_per_draw: float | None, workers: int, missing:
             took = duration(n["batch_proposed"] * seconds_per_draw)
             lines.append(f"batch = {n['batch_proposed']} would suit: about {took} a batch")
     return "\n".join(lines)
+
+
+def _beforehand(plan: Plan) -> str:
+    solves = plan.days.solves
+    return f" ({solves:,} day solves before the sweep, once; they are kept)" if solves else ""
 
 
 def what_if_text(found: Mapping[str, Any], width: int) -> str:

@@ -18,13 +18,13 @@ from model import (
     DaysSpec,
     InputError,
     check_theta,
-    choose_days,
     coordinates,
     optional_parameters,
     read_inputs,
     required_parameters,
     solve_draw,
 )
+from sweep.days import study_days
 from sweep.drawing import read_marginals
 from sweep.errors import StudyError
 from sweep.hourly import hours_of
@@ -103,7 +103,8 @@ def future(
             raise InputError(study.name, "configurations", name, f"one of {listed}", study.configurations)
     solved = tuple(dict.fromkeys((study.reference, *names)))
     spec = study.days if days_file is None else DaysSpec(file=str(days_file.resolve()))
-    days = choose_days(spec, inputs, [str(theta[WEATHER_YEAR])], base)
+    years = [str(theta[WEATHER_YEAR])]
+    days = study_days(study.model_copy(update={"days": spec}), known, years, base, judged=False).days
     case = make_case(study.model_copy(update={"configurations": solved, "inputs": own}), inputs, days, mids)
     return Future(case, theta, names)
 

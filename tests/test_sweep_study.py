@@ -70,7 +70,9 @@ FAULTS = {
     # unknown keys
     "key at the top": edit("batch = 2", "batch = 2\nbatchs = 3", "batchs", "one of name", "'batch'"),
     "key of design": edit("seed = 7", "seed = 7\nseeed = 3", "design", "seeed", "found 3", "kind, draws", "seed"),
-    "key of days": edit("[days]", "[days]\nnumbr = 3", "days.numbr", "one of number, file, all", "'number'"),
+    "key of days": edit(
+        "[days]", "[days]\nnumbr = 3", "days.numbr", "one of number, method, futures, file, all", "'number'"
+    ),
     "key of inputs": inputs('capacty = "x.csv"', "inputs.capacty", "one of areas, capacity", "'capacity'"),
     "key of free": free('[free.north]\narea = ["Tokyo"]')._replace(says=("free.north.area", "areas, tiers", "'areas'")),
     "key of uncertain": uncertain(
@@ -180,6 +182,11 @@ FAULTS = {
     ),
     "name both fixed and free": Fault(("free", "'five_hubs'"), (), '[free.five_hubs]\nareas = ["Tokyo"]'),
     "no kind of days": edit('file = "days.csv"', "", "days", "exactly one of number, file or all", "found none"),
+    "method of a file of days": edit(
+        "[days]", '[days]\nmethod = "clusters"', "days", "method goes with number", "file"
+    ),
+    "unknown method": edit('file = "days.csv"', 'number = 2\nmethod = "luck"', "days.method", "'luck'", "clusters"),
+    "no futures": edit('file = "days.csv"', "number = 2\nfutures = 1", "days.futures", "found 1", "equal to 2"),
     "two kinds of days": edit("[days]", "[days]\nnumber = 2", "days", "exactly one", "number", "file"),
     "no seed": edit("seed = 7", "", "design", "seed", "found nothing", "a seed, 0 or more"),
     "no name": edit('name = "small"', "", "name", "found nothing", "expected a value"),
