@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -94,7 +94,6 @@ class Session:
     cuts: Cuts
     best: Floats | None
     tell: Callable[[str, Round], None]
-    base_points: list[str] = field(default_factory=list)
 
     @property
     def problem(self) -> Problem:
@@ -182,9 +181,9 @@ def optimise(
         Workers(solve_asked, cube.case, serial=serial, workers=workers, address=address) as hands,
     ):
         points = Points(hands, cube.thetas, cube.shape, BATCH, store, cube.folder)
-        begun = _begun(store, cube.folder, request.key(draws), points)
+        begun = _begun(store, cube.folder, request.key(draws), points, draws)
         cuts = start_cuts(cube, draws, points, begun)
-        session = Session(cube, request, draws, points, cuts, None if known is None else known[0], tell, begun)
+        session = Session(cube, request, draws, points, cuts, None if known is None else known[0], tell)
         found = session.solve(request.goal, "siting")
         record = record_of(session, found, others, known)
         content = json.dumps(record, indent=1, allow_nan=False).encode()
@@ -192,12 +191,13 @@ def optimise(
     return record | {"solved_now": points.solved, "found_in_store": points.found}
 
 
-def _begun(store: Place, folder: str, key: str, points: Points) -> list[str]:
-    """The sitings that a run starts from: those of its first beginning, whatever was evaluated since."""
+def _begun(store: Place, folder: str, key: str, points: Points, draws: Sequence[int]) -> list[str]:
+    """The sitings that a run starts from: those that all of its draws had when it first began, whatever came since."""
     name = f"start-{key}.json"
     content = patiently(lambda: read_side(store, folder, name))
     if content is None:
-        content = json.dumps(points.kept()).encode()
+        whole = [each for each in points.kept() if np.isin(draws, points.part(each)[0]).all()]
+        content = json.dumps(whole).encode()
         text = content
         patiently(lambda: put_side(store, folder, name, text))
     return [str(each) for each in json.loads(content)]
@@ -208,8 +208,7 @@ def start_cuts(cube: CubeOfSitings, draws: Sequence[int], points: Points, begun:
     cuts = cuts_of_cube(cube, draws)
     for name in begun:
         there, rows = points.part(name)
-        if np.isin(draws, there).all():
-            cuts.add(np.arange(len(draws)), recourse_of(rows[np.searchsorted(there, draws)]))
+        cuts.add(np.arange(len(draws)), recourse_of(rows[np.searchsorted(there, draws)]))
     if not np.isfinite(cuts.bound(np.zeros(len(lift(cube.case))))).all():
         return Cuts(len(draws), cuts.coordinates)  # a draw of which the cube knows nothing: a first siting tells of all
     return cuts

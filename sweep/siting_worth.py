@@ -10,18 +10,18 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from model import WEATHER_YEAR, site_cost
+from model import WEATHER_YEAR
 from report.estimators import equal_weights
-from report.intervals import REPLICATED, Sample, cvar_interval, largest, mean_interval
+from report.intervals import REPLICATED, mean_interval
 from sweep.kept_workers import Workers
 from sweep.optimise import Record, Session, interval, number
 from sweep.robust import Found, Goal, Measure, Space, decompose, different, near_optimal
 from sweep.robust.measures import Floats
 from sweep.siting_points import Points, solve_asked
-from sweep.siting_problem import demand_range, make_problem, problem_of, wait_and_see
+from sweep.siting_problem import demand_range, make_problem, problem_of
+from sweep.siting_told import LEVEL, against, measures, sample, siting_record
 from sweep.theta import Theta
 
-LEVEL = 0.9  # of the CVaR that is always told
 PARTS = 5  # of independent draws that have no replicates
 PLANS = 4
 MEAN = Goal(((1.0, Measure("mean")),))
@@ -73,70 +73,6 @@ def record_of(session: Session, found: Found, others: Sequence[int], known: tupl
     for percent in request.near:
         record["near"].append(space(session, found, percent))
     return record
-
-
-def siting_record(session: Session, point: Floats) -> Record:
-    """A siting by area and tier: shares, load at the mean demand, and sites at the ends of the demand."""
-    case, shares = session.cube.case, point.reshape(session.cube.shape)
-    demand = session.cube.demand(session.draws)
-    violated = [site_cost(case, each, shares)[1] for each in demand]
-    contract = demand[:, None] * shares.sum(axis=1) / case.inputs.scalars["load_factor"]
-
-    def table(values: Floats) -> Record:
-        return {
-            area: {tier: float(values[a, j]) for j, tier in enumerate(case.tiers) if values[a, j] > 0}
-            for a, area in enumerate(case.inputs.areas)
-            if values[a].any()
-        }
-
-    return {
-        "x": table(shares),
-        "x_unit": "share of dc_demand",
-        "load": table(float(demand.mean()) * shares),
-        "load_unit": "GW of mean IT load at the mean dc_demand of the draws",
-        "dc_demand_mean": float(demand.mean()),
-        "draws_with_site_rules_broken": int(np.nansum(violated)),
-        "draws_beyond_headroom": int((contract > case.inputs.headroom * (1 + 1e-9)).any(axis=1).sum()),
-    }
-
-
-def sample(session: Session, draws: Sequence[int], values: Floats) -> Sample:
-    """Values of draws with what their interval depends on."""
-    table = session.cube.study.table
-    kind = session.cube.study.identity["study"]["design"]["kind"]
-    return Sample(values, kind, np.asarray(table["replicate"].values)[list(draws)])
-
-
-def measures(session: Session, draws: Sequence[int], cost: Floats) -> Record:
-    """Mean, CVaR, worst case and regret of costs (draws,)."""
-    of = sample(session, draws, cost)
-    told = {
-        "mean": interval(mean_interval(of)),
-        f"cvar:{LEVEL:g}": interval(cvar_interval(of, LEVEL)),
-        "worst": interval(largest(of)),
-        "regret": None,
-    }
-    best = wait_and_see(session.cube, draws)
-    if best is not None:
-        told["regret"] = interval(largest(sample(session, draws, cost - best[0])))
-    return told
-
-
-def against(session: Session, draws: Sequence[int], cost: Floats) -> Record:
-    """What the siting saves in the same draw beside each named configuration, and how often it is better."""
-    told: Record = {}
-    for configuration in session.cube.study.configurations:
-        if configuration.is_free:
-            continue
-        other = session.cube.total(configuration.name, draws)
-        saved = other - cost
-        told[configuration.name] = {
-            "mean_saving": interval(mean_interval(sample(session, draws, saved))),
-            "draws_compared": int(np.isfinite(saved).sum()),
-            "better_in": number(float(np.mean(saved[np.isfinite(saved)] > 0))) if np.isfinite(saved).any() else None,
-            "largest_loss": number(float(np.nanmax(-saved))) if np.isfinite(saved).any() else None,
-        }
-    return told
 
 
 def mean_draw(thetas: Sequence[Theta]) -> Theta:

@@ -16,12 +16,13 @@ from tests.sweep_cases import WITH_OPTIMAL, files_outside_run, strict_json, watt
 
 GAP = 1e-3
 FOUR, SIMPLE = ("draws = 5", "draws = 4"), ("batch = 2", 'batch = 2\nsiting = "simple"')
+INDEPENDENT = ('"sobol"', '"monte_carlo"')
 
 
 @pytest.fixture(scope="module")
 def cube(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("optimise")
-    study = write_study(folder, WITH_OPTIMAL, FOUR, SIMPLE)
+    study = write_study(folder, WITH_OPTIMAL, FOUR, SIMPLE, INDEPENDENT)
     assert wattbit(folder, "run", str(study), "--serial", "--store", "cube.zarr").exit_code == 0
     return folder / "cube.zarr"
 
@@ -48,7 +49,7 @@ def solved(cube: Path) -> tuple[Path, dict[str, Any], Path]:
     store = cube.with_name("solved.zarr")
     shutil.copytree(cube, store)
     table = store.with_name("with_robust.csv")
-    return store, answer(store, "--export", str(table)), table
+    return store, answer(store, "--export", str(table), "--replications", "2"), table
 
 
 def test_answer_keeps_its_bounds_and_rules(solved: tuple[Path, dict[str, Any], Path], cube: Path) -> None:
@@ -63,6 +64,12 @@ def test_answer_keeps_its_bounds_and_rules(solved: tuple[Path, dict[str, Any], P
     assert found["value"] >= cells["lower_bound"].sel(configuration="optimal").values.mean()
     assert found["information"]["estimate"] == pytest.approx(found["value"] - best.mean())
     assert found["stochastic_solution"]["vss"]["estimate"] >= -GAP * found["value"]
+    mean = found["measures"]["mean"]
+    assert mean["low"] < mean["estimate"] < mean["high"]
+    assert mean["estimate"] == pytest.approx(found["value"])
+    parts = found["replications"]
+    assert parts["parts"] == 2
+    assert 0 <= parts["gap"] <= parts["gap_at_most"]
     for name, told in found["against"].items():
         other = cells["total_cost"].sel(configuration=name).values
         assert told["mean_saving"]["estimate"] == pytest.approx(other.mean() - found["value"])
@@ -86,7 +93,7 @@ def test_answer_can_be_swept_and_costs_the_same(solved: tuple[Path, dict[str, An
     store, found, table = solved
     own = ('configurations = ["tokyo_osaka", "five_hubs"]', 'configurations = ["tokyo_osaka", "robust"]')
     text = f'[inputs]\nconfigurations = "{table.name}"\n'
-    study = write_study(store.parent / "again", own, FOUR, SIMPLE, more=text)
+    study = write_study(store.parent / "again", own, FOUR, SIMPLE, INDEPENDENT, more=text)
     shutil.copy(table, study.parent)
     assert wattbit(study.parent, "run", str(study), "--serial", "--store", "again.zarr").exit_code == 0
     cells = open_cube(study.parent / "again.zarr").sel(configuration="robust")

@@ -2,8 +2,8 @@
 
 The master proposes a point, the oracle evaluates it scenario by scenario, its cuts sharpen the master. While numbers of
 anything may be fractions, points come from a level set around the best one so far, which keeps them from leaping from
-corner to corner; then follows the nearest point of whole numbers, and from there on the whole-number master chooses the
-numbers and the level set the rest. Where only the worst scenarios count, those with the highest bound are evaluated
+corner to corner. Then follows a point of whole numbers near their optimum; from there on the whole-number master chooses
+the numbers and the level set the rest. Where only the worst scenarios count, those with the highest bound are evaluated
 first, and the others are spared as soon as the point is known to be no better.
 """
 
@@ -176,7 +176,7 @@ class _Search:
                 level = answer.value + LEVEL * min(max(0.0, value - answer.value), self.gap * abs(answer.value))
             if self.centre is not None and not model_holds:
                 first = not relaxed and bool(master.integers) and not asked
-                step = master.nearest(self.centre) if first else master.level(self.centre, level, relaxed)
+                step = master.around(self.centre) if first else master.level(self.centre, level, relaxed)
                 nearer = None if step is None else self._tidied(step.point, relaxed)
                 point = point if nearer is None or nearer.tobytes() in asked else nearer
             asked.add(point.tobytes())

@@ -25,6 +25,7 @@ SHORT_SEARCH = {
     "mip_heuristic_run_root_reduced_cost": False,
 }
 INNER_ROUNDS = 200  # of taking in broken cuts; a handful is usual
+AROUND, A_LITTLE = 1.5, 1e-3  # times the distance of the nearest point of whole numbers, and in itself
 CLOSE = 1e-9  # per coordinate: how near is the point itself
 
 
@@ -148,10 +149,14 @@ class Master:
             for variable in self.integers:
                 variable.unfix()
 
-    def nearest(self, centre: Floats) -> Answer | None:
-        """The point of whole numbers that is nearest to a centre, whatever its value."""
+    def around(self, centre: Floats) -> Answer | None:
+        """The point of whole numbers of least value among those not much farther from a centre than the nearest."""
         self.block.centre.store_values(dict(enumerate(centre.tolist())))
-        return self._run(self.block.distance, relaxed=False)
+        nearest = self._run(self.block.distance, relaxed=False)
+        if nearest is None:
+            return None
+        with self._under(self.block.distance, AROUND * nearest.value + A_LITTLE):
+            return self._solve(self.block.goal, False, abs)
 
     def extreme(self, direction: Floats, level: float) -> Answer | None:
         """The point with the least direction . point among those whose value may be at most ``level``, rules kept."""
