@@ -288,3 +288,10 @@ def test_unfinished_cube_says_so_first():
     begun = report.notes(report.robustness_table(tiny_cube(saving, status=[[1, 1, 1], [1, 1, 1], [0, 0, 0]])))
     assert not whole[0].startswith("Unfinished")
     assert begun[0].startswith("Unfinished: 1 of 3 draws")
+
+
+def test_note_on_days_where_the_cube_tells_of_them() -> None:
+    cube = tiny_cube([[0.0, 1.0], [0.0, 2.0]])
+    assert not any("Days" in note for note in report.notes(report.robustness_table(cube)))
+    told = cube.assign_attrs(days="24 days by decision; error 1 %")
+    assert "Days: 24 days by decision; error 1 %." in report.notes(report.robustness_table(told))
