@@ -122,7 +122,7 @@ def figure(records: Sequence[dict[str, Any]], path: Path) -> None:
     """Draw mean errors of saving and curtailment over the number of days."""
     from matplotlib.figure import Figure
 
-    drawn = Figure(figsize=(9, 3.8), layout="constrained")
+    drawn = Figure(figsize=(9, 4.2), layout="constrained")
     axes = drawn.subplots(1, 2, sharey=True)
     names = list(dict.fromkeys(one["way"] for one in records))
     for ax, outcome in zip(axes, ("saving", "curtailment"), strict=True):
@@ -136,7 +136,7 @@ def figure(records: Sequence[dict[str, Any]], path: Path) -> None:
         ax.minorticks_off()
         ax.set(yticks=[0.5, 1, 2, 5, 10, 20, 40], yticklabels=["0.5", "1", "2", "5", "10", "20", "40"])
     axes[0].set_ylabel("mean error in futures held out, %")
-    axes[0].legend(fontsize=8, frameon=False)
+    drawn.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=8, frameon=False)
     drawn.savefig(path)
 
 

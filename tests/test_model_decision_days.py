@@ -14,7 +14,7 @@ from model import read_inputs
 from model.day_outcomes import DayOutcomes, find_outcomes, program_digest, solve_days
 from model.days import Days, extreme_day
 from model.decision_days import best_days, best_weights, decision_days, features, other_sitings
-from sweep.days import WholeYear, whole_year
+from sweep.days import WholeYear, study_days, whole_year
 from sweep.study import read_study
 from tests.cases import YEAR, small_weather, system
 
@@ -126,6 +126,21 @@ def test_outcomes_of_the_shipped_study_are_shipped(shipped: WholeYear, monkeypat
     """If this fails, tables or model have changed: ``python -m benchmarks.days --ship`` on an idle machine."""
     monkeypatch.setenv("WATTBIT_CACHE", "off")
     assert shipped.unknown() == 0
+
+
+def test_days_of_the_shipped_study_err_little_in_futures_held_out() -> None:
+    study = read_study(STUDIES / "japan2040.toml")
+    inputs = read_inputs(study.inputs, STUDIES)
+    found = study_days(study, inputs, list(inputs.weather), STUDIES)
+    assert found.error is not None
+    summary = found.error.summary()
+    assert summary["futures"] == 12
+    for name in ("four_hubs", "five_hubs", "watt_bit_2040", "ten_areas"):
+        assert summary["saving"]["by_configuration"][name]["worst"] < 0.05
+    assert summary["saving"]["mean"] < 0.02
+    assert summary["curtailment"]["mean"] < 0.01
+    assert summary["curtailment"]["worst"] < 0.05
+    assert summary["order_kept"] == 1.0
 
 
 def test_shipped_outcomes_are_those_of_the_model(shipped: WholeYear) -> None:

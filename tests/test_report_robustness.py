@@ -412,3 +412,10 @@ def test_the_value_of_perfect_information_is_the_least_mean_regret():
     assert regret["robust"] == pytest.approx(7015.5556, abs=1e-3)  # EVPI
     assert float(table["saving_total_mean"].sel(configuration="robust")) == pytest.approx(1150)  # VSS
     assert table["best_share"].to_series().tolist() == [0, *[pytest.approx(1 / 3)] * 3]
+
+
+def test_note_on_days_where_the_cube_tells_of_them() -> None:
+    cube = tiny_cube([[0.0, 1.0], [0.0, 2.0]])
+    assert not any("Days" in note for note in report.notes(report.robustness_table(cube)))
+    told = cube.assign_attrs(days="24 days by decision; error 1 %")
+    assert "Days: 24 days by decision; error 1 %." in report.notes(report.robustness_table(told))
