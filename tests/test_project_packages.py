@@ -19,7 +19,7 @@ PACKAGES = ["model", "report", "sampling", "storage", "sweep"]
 MACHINE_PATH = "/(?:" + "|".join(("work/", "root/", "home/", "tmp/[A-Za-z]")) + ")"
 REGISTRY = "|".join(("pypi" + r"\.", "python" + r"hosted\.", "ana" + r"conda\.", "index" + "-url", "find" + "-links"))
 MACHINE = re.compile(f"{MACHINE_PATH}|{REGISTRY}")
-BINARY = {".gz", ".png"}
+BINARY = {".gz", ".npz", ".png"}
 SHARD = re.compile(r"c(\.\d+)+")  # of the old cube among the test data
 
 
