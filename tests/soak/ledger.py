@@ -54,6 +54,8 @@ class Ledger:
 
     def audit(self) -> None:
         """Compare each entry with the next one, the last with the cube as it is, and with the solves that followed."""
+        if not self.entries:
+            return
         followed = [held for held, _ in self.entries[1:]] + [records(self.store)]
         log = self.log.read_bytes()
         for (held, length), now in zip(self.entries, followed, strict=True):
