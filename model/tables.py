@@ -31,7 +31,7 @@ def read_frame(path: Path, **options: Any) -> pd.DataFrame:
         No such file, not a CSV in UTF-8, a damaged archive, more cells than columns.
     """
     if not path.is_file():
-        raise InputError(str(path), "file", "nothing", "a CSV file")
+        raise InputError(str(path), "file", "no file" if path.exists() else "nothing", "a CSV file")
     try:
         frame: pd.DataFrame = pd.read_csv(path, **options)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, BadGzipFile, EOFError) as fault:

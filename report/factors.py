@@ -95,7 +95,7 @@ def read_factors(cube: xr.Dataset) -> Factors:
             left_out[name] = f"has no finite number in {int((~np.isfinite(numbers)).sum())} draws"
         elif not len(numbers) or (numbers == numbers[0]).all():
             shown = labels[0] if labels else f"{numbers[0]:g}" if len(numbers) else "nothing"
-            left_out[name] = f"fixed at {shown}"
+            left_out[name] = f"{shown} in all of these draws"
         else:
             varied.append(Factor(name, numbers, labels))
     return Factors(varied, left_out)

@@ -151,7 +151,7 @@ def _interval_note(table: xr.Dataset) -> str:
     }[table.attrs["interval_method"]]
     return (
         f"± is the longer side of the {share} confidence interval of the number above it: {how}. Both ends are in the JSON "
-        "and on the page. The largest regret has none: no sample bounds it from above."
+        "and on the page. The largest regret has no upper end: no sample bounds it from above."
     )
 
 

@@ -11,7 +11,7 @@ Knows nothing of the model, the store or the cluster.
 """
 
 from sampling.copula import DependenceSpec
-from sampling.designs import DesignSpec, is_extensible, unit_points
+from sampling.designs import MOST_DRAWS, DesignSpec, is_extensible, unit_points
 from sampling.draws import DrawTable, draw_rows, draw_table
 from sampling.errors import SamplingError
 from sampling.marginals import Marginal
@@ -22,6 +22,7 @@ from sampling.uncertainty import marginal_from_dict, read_uncertainty
 
 __all__ = [
     "BLOCK",
+    "MOST_DRAWS",
     "DependenceSpec",
     "DesignSpec",
     "DrawRows",

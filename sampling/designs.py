@@ -19,6 +19,7 @@ from sampling.spec import Spec
 RANDOM_KINDS = ("monte_carlo", "lhs", "sobol", "halton")
 STRUCTURED_KINDS = ("factorial", "one_at_a_time", "morris", "saltelli")
 KINDS = (*RANDOM_KINDS, *STRUCTURED_KINDS, "file")
+MOST_DRAWS = 10_000_000
 EXTENSIBLE_KINDS = ("monte_carlo", "sobol", "halton")
 KEYS = {  # keys that belong to some kinds only
     "optimization": ("lhs",),
@@ -67,7 +68,7 @@ class DesignSpec(Spec):
     """
 
     kind: Literal["monte_carlo", "lhs", "sobol", "halton", "factorial", "one_at_a_time", "morris", "saltelli", "file"]
-    draws: int | None = Field(default=None, ge=1)
+    draws: int | None = Field(default=None, ge=1, le=MOST_DRAWS)
     seed: int | None = Field(default=None, ge=0)
     replicates: int = Field(default=1, ge=1)
     file: str | None = None

@@ -13,11 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sampling.categories import Choice
-from sampling.designs import DesignSpec
+from sampling.designs import MOST_DRAWS, DesignSpec
 from sampling.errors import SamplingError, nearest_name
 from sampling.marginals import Floats, Marginal, Values
 
-MOST_DRAWS = 10_000_000
 MORRIS_LEVELS = 4
 BELOW_ONE = np.nextafter(1.0, 0.0)
 

@@ -100,14 +100,14 @@ def run(
     logged = RunLog(log_file(log, page))
     plan = fitted(ahead(plan, target, study.parent), target)
     samples.tell_notes(plan.drawn)
-    if exists(target) and (more := added(plan, target)):
-        click.echo(f"{target} will be extended by {more}; what it holds is kept", err=True)
     processors = workers or (1 if serial else os.cpu_count() or 1)
     missing = missing_draws(plan, target)
     if retry_set_aside and exists(target) and (aside := len(batches_aside(target))):
         click.echo(f"{aside} batch{'es' * (aside > 1)} with draws that were set aside will be solved again", err=True)
         missing = min(missing + aside * plan.layout.batch, plan.layout.draws)
     check_store(plan, target)
+    if exists(target) and (more := added(plan, target)):
+        click.echo(f"{target} will be extended by {more}; what it holds is kept", err=True)
     seconds = plan.pilot_seconds() if missing or written.stop else 0.0
     limits = Limits.after_pilot(plan, seconds, watchdog)
     # How long a cluster will take, this machine does not know.

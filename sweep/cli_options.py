@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from model import InputError
-from sampling import SamplingError
+from sampling import MOST_DRAWS, SamplingError
 from storage import Place, StorageError, root_of
 from sweep.errors import StudyError
 from sweep.fidelity import companion
@@ -37,7 +37,7 @@ class StoreType(click.ParamType[Place]):
 STUDY = click.argument("study", type=click.Path(path_type=Path))
 STORE = click.argument("store", type=StoreType())
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-DRAWS = click.option("--draws", type=click.IntRange(min=1), help="Number of draws, in place of the study's.")
+DRAWS = click.option("--draws", type=click.IntRange(1, MOST_DRAWS), help="Number of draws, in place of the study's.")
 WORKERS = click.option(
     "--workers",
     type=click.IntRange(min=1),

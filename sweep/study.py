@@ -9,10 +9,14 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from model import DaysSpec, FreeSpec, InputsSpec, OptionsSpec, Siting
+from model import OUTCOMES, DaysSpec, FreeSpec, InputsSpec, OptionsSpec, Siting
 from sampling import DependenceSpec, DesignSpec
 from sweep.errors import StudyError, explain
 from sweep.stop_rule import StopRule, check_against_study
+
+LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+DIMENSIONS = ("configuration", "area", "tier", "technology", "line")
+OF_A_CUBE = (*DIMENSIONS, *(outcome.name for outcome in OUTCOMES))  # names that no driver may take
 
 CONFIGURATIONS = ("tokyo_osaka", "today", "four_hubs", "five_hubs", "watt_bit_2040", "ten_areas", "optimal")
 
@@ -46,7 +50,7 @@ class Study(BaseModel):
 
     @model_validator(mode="after")
     def _names(self) -> Study:
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", self.name):
+        if not LABEL.fullmatch(self.name):
             raise ValueError(f"a name of letters, digits, '.', '_' and '-' (it names a file), found {self.name!r}")
         twice = {c for c in self.configurations if self.configurations.count(c) > 1}
         if twice:
@@ -54,9 +58,13 @@ class Study(BaseModel):
         both = sorted(set(self.uncertain) & set(self.fixed))
         if both:
             raise ValueError(f"[uncertain] or [fixed] for a parameter, found both for {', '.join(both)}")
-        both = sorted(set(self.driver) & (set(self.uncertain) | {"scenario", "draw", "replicate"}))
+        for section, names in (("driver", tuple(self.driver)), ("free", tuple(self.free))):
+            if odd := [name for name in names if not LABEL.fullmatch(name)]:
+                raise ValueError(f"[{section}.NAME] with a name of letters, digits, '.', '_' and '-', found {odd[0]!r}")
+        taken = {"scenario", "draw", "replicate", *OF_A_CUBE}
+        both = sorted(set(self.driver) & (set(self.uncertain) | taken))
         if both:
-            raise ValueError(f"a driver with a name of its own, found {', '.join(both)}")
+            raise ValueError(f"a driver with a name of its own, found {', '.join(both)} (of a parameter, or of a cube)")
         check_against_study(self.stop, self.design, self.configurations, tuple(self.scenario))
         return self
 

@@ -35,9 +35,12 @@ def inputs(folder: Path) -> Inputs:
     return read_inputs(spec(), folder)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def ray_address() -> Iterator[str]:
-    """A Ray cluster of one node with two processors that tests share which do not harm it; starting one takes seconds."""
+    """A Ray cluster of one node with two processors that the tests of a file share; starting one takes seconds.
+
+    Not those of all files: while another cluster of the same process comes and goes, this one takes drivers for dead.
+    """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     from ray.cluster_utils import Cluster

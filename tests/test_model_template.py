@@ -182,6 +182,10 @@ def test_patched_equals_rebuilt(data: st.DataObject) -> None:
     template = compile_template(build(values))  # at the first values: nothing of the moved ones is in it
     solution = solve(template, moved)
     model = build(moved)
+    if solution.status is Status.INFEASIBLE:  # some blends are at the ends of the range, and then in Pyomo too
+        with pytest.raises(RuntimeError, match="feasible solution was not found"):
+            rebuilt(model, "cost")
+        return
     assert solution.status is Status.OPTIMAL
     assert solution.objective == pytest.approx(rebuilt(model, "cost" if kind == "blending" else "profit"), rel=1e-9)
 

@@ -68,7 +68,7 @@ def test_sobol_indices_are_those_published_with_failed_draws_among_them(sobol_of
     assert found["sets"].values.tolist() == [1021, 1024]
     assert found["n"].values.tolist() == [1021 * 8, 1024 * 8]
     assert any("take their base point with them" in note for note in found.attrs["notes"])
-    assert found.attrs["left_out"] == {"held": "fixed at 0.5"}
+    assert found.attrs["left_out"] == {"held": "0.5 in all of these draws"}
 
 
 def test_sobol_indices_of_the_g_function() -> None:
@@ -99,7 +99,7 @@ def test_parameters_that_follow_each_other_exactly_share_an_index_and_fixed_colu
     found = sensitivity(cube, "y")
     assert list(found["parameter"].values) == ["x0", "x1+follower", "x2"]
     assert of(found, "ST") == pytest.approx(ISHIGAMI_ST, abs=0.06)
-    assert found.attrs["left_out"] == {"x3": "fixed at 0.5", "held": "fixed at 0.5"}
+    assert found.attrs["left_out"] == {"x3": "0.5 in all of these draws", "held": "0.5 in all of these draws"}
 
 
 def test_given_data_measures_find_the_first_order_indices_with_failed_draws_among_them() -> None:

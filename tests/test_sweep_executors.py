@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from sweep.events import Event, listening
-from sweep.executors import ATTEMPTS, WorkersLostError, _connect, run_on_ray, run_serial
+from sweep.executors import ATTEMPTS, WorkersLostError, connect, run_on_ray, run_serial
 
 BATCHES = [3, 0, 7, 1, 2, 5]
 Execute = Callable[..., Iterator[Any]]
@@ -199,7 +199,7 @@ def test_a_driver_gives_a_lost_head_up_sooner_than_ray_does_unless_told_otherwis
     monkeypatch.setattr("ray.init", lambda **options: asked.append(os.environ[name]))
     monkeypatch.setenv(name, "")  # put back as it was, whatever is set in between
     monkeypatch.delenv(name)
-    _connect(None, "auto")
+    connect(None, "auto")
     monkeypatch.setenv(name, "300")
-    _connect(None, "auto")
+    connect(None, "auto")
     assert asked == ["20", "300"]

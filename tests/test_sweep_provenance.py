@@ -118,7 +118,7 @@ def test_batches_without_a_record_are_noted(store: Path) -> None:
 def test_compacted_cube_is_checked_as_the_one_it_was_made_from(made: Path, tmp_path: Path) -> None:
     result = wattbit(made, "verify", "compact.zarr")
     assert result.exit_code == 0
-    assert "compact.zarr may be believed: 5 draws, all checksums right" in result.stdout
+    assert "compact.zarr may be believed: 5 draws; all checksums right" in result.stdout
     whole, compacted = verify(made / "x.zarr"), verify(made / "compact.zarr")
     assert {**whole, "store": ""} == {**compacted, "store": ""}
     for name in ("total_cost", "area_price", "regret_total"):

@@ -76,7 +76,7 @@ def test_the_design_decides_and_what_failed_or_is_not_run_takes_its_base_point(s
     assert [one["S1"]["value"] for one in plan["parameters"]] == pytest.approx(ISHIGAMI_S1, abs=0.04)
     assert [one["ST"]["value"] for one in plan["parameters"]] == pytest.approx(ISHIGAMI_ST, abs=0.04)
     assert len(plan["pairs"]) == 3
-    assert outcomes[0]["left_out"] == {"weather_year": "fixed at fy2024"}
+    assert outcomes[0]["left_out"] == {"weather_year": "fy2024 in all of these draws"}
     assert (outcomes[0]["method"], outcomes[0]["design_kind"]) == ("sobol", "saltelli")
 
 
@@ -85,7 +85,7 @@ def test_the_text_says_it_in_words(store: Path) -> None:
     done = wattbit(store.parent, *line)
     assert re.match(r"x1 drives 4\d % of the variance of saving_fuel_co2 of plan \(0\.\d\d–0\.\d\d\), x0 ", done.stdout)
     assert "take their base point with them" in done.stdout
-    assert "Left out: weather_year (fixed at fy2024)." in done.stdout
+    assert "Left out: weather_year (fy2024 in all of these draws)." in done.stdout
     given = wattbit(store.parent, *line, "--method", "given", "--seed", "4")
     assert "(by chance)" in given.stdout
     assert given.stdout == wattbit(store.parent, *line, "--method", "given", "--seed", "4").stdout

@@ -127,6 +127,20 @@ FAULTS = {
     "impossible scenario": Fault(
         ("apn_adoption[draw 1]", "found 3", "0..1 share"), (), "[scenario.a]\n[scenario.b]\napn_adoption = 3\n"
     ),
+    "driver that no cube can name": Fault(
+        ("[driver.NAME]", "letters, digits", "'a/b'"),
+        (),
+        '[driver."a/b"]\ndistribution = "uniform"\nmin = 0\nmax = 1\n',
+    ),
+    "driver with the name of an outcome": Fault(
+        ("a driver with a name of its own, found status",),
+        (),
+        '[driver.status]\ndistribution = "uniform"\nmin = 0\nmax = 1\n',
+    ),
+    "more draws than any sweep holds": Fault(
+        ("design.draws", "10000000000", "10000000"),
+        (("draws = 5", "draws = 10000000000"),),
+    ),
     "driver that is a parameter": Fault(
         ("[driver]", "'co2_price'", "no parameter of the model"),
         (),
@@ -305,7 +319,7 @@ def test_all_faults_of_a_file_are_told_at_once(tmp_path: Path) -> None:
 
 
 def test_folder_and_text_in_another_encoding_are_no_study(tmp_path: Path) -> None:
-    with pytest.raises(StudyError, match="found nothing, expected a study file"):
+    with pytest.raises(StudyError, match="found a folder, expected a study file"):
         read_study(tmp_path)
     (tmp_path / "study.toml").write_bytes("name = '電力'".encode("shift-jis"))
     with pytest.raises(StudyError, match=r"study\.toml: no valid TOML"):
