@@ -132,7 +132,8 @@ def _run_and_tell(
     again: str,
 ) -> int:
     """Run a plan, further stages of a study with ``[stop]``, print the table and write the page; returns the exit code."""
-    options = {**how, "command": f"wattbit solve {study}"}
+    year = " --full-year" if plan.study.days.all and not written.days.all else ""
+    options = {**how, "command": f"wattbit solve {study}{year}"}
     standings: list[Standing] = []
     try:
         if written.stop:

@@ -14,6 +14,7 @@ from sweep import bill, samples, stop_text, tell
 from sweep.cli_options import AS_JSON, DRAWS, STUDY, WIDTH, WORKERS, naming, plan_of
 from sweep.drawing import draw
 from sweep.ending import DONE, WITH_FAILURES, refusing
+from sweep.errors import StudyError
 from sweep.hourly import check_hourly_file, write_hours
 from sweep.study import read_study as read_study_file
 from sweep.what_if import future
@@ -90,6 +91,7 @@ def sample(study: Path, draws: int | None, as_json: bool, csv: Path | None) -> i
 @click.option(
     "--days", type=click.Path(path_type=Path), help="CSV of weather_year, day, weight in place of the study's."
 )
+@click.option("--full-year", is_flag=True, help="All days of the weather year in place of the study's.")
 @click.option(
     "--hourly",
     type=click.Path(path_type=Path),
@@ -103,13 +105,16 @@ def solve(
     settings: tuple[str, ...],
     configurations: tuple[str, ...],
     days: Path | None,
+    full_year: bool,
     hourly: Path | None,
 ) -> int:
     """Solve one future, unset parameters at their mid values, and print every outcome of each configuration."""
+    if full_year and days is not None:
+        raise StudyError("--days, --full-year: found both, expected one of them")
     if hourly is not None:
         check_hourly_file(hourly)
     with naming(study):
-        asked = future(read_study_file(study), study.parent, settings, configurations, days)
+        asked = future(read_study_file(study), study.parent, settings, configurations, days, full_year)
         if hourly is not None:
             write_hours(asked.hours(), hourly)
             return DONE

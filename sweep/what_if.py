@@ -69,6 +69,7 @@ def future(
     settings: Sequence[str] = (),
     configurations: Sequence[str] = (),
     days_file: Path | None = None,
+    full_year: bool = False,
 ) -> Future:
     """Make one draw: fixed values of the study, else mid values, else what ``settings`` say.
 
@@ -81,6 +82,8 @@ def future(
         best of those solved.
     days_file : Path, optional
         Days and weights in place of the study's.
+    full_year : bool
+        All days of the weather year in place of the study's.
 
     Raises
     ------
@@ -103,6 +106,7 @@ def future(
             raise InputError(study.name, "configurations", name, f"one of {listed}", study.configurations)
     solved = tuple(dict.fromkeys((study.reference, *names)))
     spec = study.days if days_file is None else DaysSpec(file=str(days_file.resolve()))
+    spec = DaysSpec(all=True) if full_year else spec
     years = [str(theta[WEATHER_YEAR])]
     days = study_days(study.model_copy(update={"days": spec}), known, years, base, judged=False).days
     case = make_case(study.model_copy(update={"configurations": solved, "inputs": own}), inputs, days, mids)

@@ -87,3 +87,10 @@ def test_what_cannot_be_written_is_refused(folder: Path, arguments: tuple[str, .
     assert result.exit_code == 2
     assert message in result.stderr
     assert not (folder / arguments[1]).exists()
+
+
+def test_full_year_takes_all_days_of_the_weather_year(folder: Path) -> None:
+    whole = future(read_study(folder / "study.toml"), folder, full_year=True)
+    assert {year: len(days.day) for year, days in whole.case.days.items()} == {"fy2019": 365}
+    refused = wattbit(folder, "solve", "study.toml", "--full-year", "--days", "days.csv")
+    assert (refused.exit_code, "--days, --full-year: found both" in refused.stderr) == (2, True)
