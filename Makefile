@@ -41,6 +41,7 @@ bench: $(READY)
 soak: $(READY)
 	$(BIN)/python -m tests.soak $(SOAK)
 	$(if $(SOAK),,$(BIN)/python -m tests.soak.cluster)
+	$(if $(SOAK),,$(BIN)/python -m pytest -m soak)
 	$(if $(SOAK),,$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[cluster]')
 	$(if $(SOAK),,$(BIN)/python -m tests.soak.job)
 

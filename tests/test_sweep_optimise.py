@@ -101,6 +101,7 @@ def test_answer_can_be_swept_and_costs_the_same(solved: tuple[Path, dict[str, An
     assert cells["headroom_exceeded"].values == pytest.approx(np.zeros(4))
 
 
+@pytest.mark.soak
 def test_killed_run_goes_on_to_the_same_answer(store: Path, cube: Path) -> None:
     arguments = ("--quick", "--measure", "regret", "--gap", "0.05")
     with start_wattbit(store.parent, "optimise", str(store), "--serial", *arguments) as process:
@@ -120,6 +121,7 @@ def test_killed_run_goes_on_to_the_same_answer(store: Path, cube: Path) -> None:
     assert answer(store, *arguments)["solved_now"] == 0
 
 
+@pytest.mark.soak
 def test_workers_change_no_byte(store: Path) -> None:
     other = store.with_name("other.zarr")
     shutil.copytree(store, other)
