@@ -94,7 +94,8 @@ def written(source: Path, out: Path, draws: int, batch: int) -> None:
         start, stop = layout.bounds(number)
         chosen = np.arange(start, stop) % count
         arrays = {each.name: solved[each.name].to_numpy()[chosen] for each in layout.variables}
-        run_arrays = {each.name: np.ones(stop - start) for each in layout.run_variables}
+        sizes = {dim: len(labels) for dim, labels in layout.coords.items()} | {"draw": stop - start}
+        run_arrays = {each.name: np.ones([sizes[dim] for dim in each.dims]) for each in layout.run_variables}
         write_batch(out, number, arrays, run_arrays, {})
         write_summary(out, layout, start, arrays)
 
