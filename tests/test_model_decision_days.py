@@ -143,6 +143,19 @@ def test_days_of_the_shipped_study_err_little_in_futures_held_out() -> None:
     assert summary["order_kept"] > 0.9
 
 
+def test_48_days_of_the_shipped_study_err_by_less_than_5_percent_in_every_future_held_out() -> None:
+    study = read_study(STUDIES / "japan2040.toml")
+    study = study.model_copy(update={"days": study.days.model_copy(update={"number": 48})})
+    inputs = read_inputs(study.inputs, STUDIES)
+    found = study_days(study, inputs, list(inputs.weather), STUDIES)
+    assert found.error is not None
+    summary = found.error.summary()
+    assert max(each["worst"] for each in summary["saving"]["by_configuration"].values()) < 0.05
+    assert summary["curtailment"]["worst"] < 0.05
+    assert max(summary["saving"]["mean"], summary["curtailment"]["mean"]) < 0.02
+    assert summary["order_kept"] == 1.0
+
+
 def test_shipped_outcomes_are_those_of_the_model(shipped: WholeYear) -> None:
     """Some days of a future that chooses, solved anew."""
     future = shipped.choose[2]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from model.outcomes import _SAVINGS
 from report.outcomes import CubeContentError
 from report.reference import SAVINGS, against
 
@@ -45,3 +46,7 @@ def test_another_name_is_refused_with_the_nearest() -> None:
         against(made(), "bb")
     with pytest.raises(CubeContentError, match="no variable 'co2_cost', of which saving_fuel_co2 against b is made"):
         against(made().drop_vars("co2_cost"), "b")
+
+
+def test_savings_are_made_of_the_costs_that_the_sweep_makes_them_of() -> None:
+    assert SAVINGS == _SAVINGS  # report may not import model

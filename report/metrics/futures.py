@@ -113,11 +113,6 @@ class Futures:
         """Return the letters of what is wrong with a configuration in some draw, as in ``FS``; empty if nothing is."""
         return "".join(letter for kind, letter in MARKS.items() if self.marks[name][kind] > 0)
 
-    def marked(self, name: str) -> str:
-        """Return the name of a configuration with a mark for each kind of trouble and for being free."""
-        told = self.trouble(name) + ("*" if name in self.free else "")
-        return f"{name} [{told}]" if told else name
-
     def costs(self, cost: str) -> tuple[Costs, Floats, Booleans]:
         """
         Return the costs of the rivals in their common draws, the weights of these, and which draws they are.
