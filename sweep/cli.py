@@ -1,4 +1,4 @@
-"""The command line, `wattbit`: the group of all commands, and `run`.
+"""The command line, `wattbit`: the group of all commands, each imported when it is asked for.
 
 Results go to standard output, progress to standard error. Exit codes: 0 done, 1 finished with draws that
 failed, stopped by a fault of disk or store, or a cube that `verify` does not believe, 2 refused, 130 interrupted,
@@ -7,185 +7,96 @@ failed, stopped by a fault of disk or store, or a cube that `verify` does not be
 
 from __future__ import annotations
 
-import os
-import shlex
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from importlib import import_module
 
 import click
 
-from report import PageError
-from storage import CubeDamagedError, Place, StoreUnavailableError, cube_progress, exists, read_layout
-from sweep import cli_cube, cli_study, samples, stop_text, tell
-from sweep.cli_analysis import reweight
-from sweep.cli_cube import page_of, tell_table, write_page
-from sweep.cli_fidelity import correct_command
-from sweep.cli_optimise import optimise_command
-from sweep.cli_options import AS_JSON, DRAWS, STUDY, WORKERS, StoreType, plan_of
-from sweep.cli_report import explore, report
-from sweep.ending import DONE, INTERRUPTED_RUN, WITH_FAILURES, refusing
-from sweep.errors import RunStoppedError, StudyError
-from sweep.events import emit, listening
-from sweep.executors import WorkersLostError
-from sweep.growth import added, fitted
-from sweep.plan import Plan
-from sweep.run import Limits, check_store, default_store, missing_draws, refuse_memory
-from sweep.run import run as run_plan
-from sweep.runlog import RunLog, log_file
-from sweep.set_aside import batches_aside
-from sweep.stopping import Standing, ahead, per_point, run_growing
-from sweep.study import Study
+COMMANDS = {
+    "check": (
+        "sweep.cli_study:check",
+        "Check a study, its tables and every draw of it, and print the uncertain parameters.",
+    ),
+    "compact": (
+        "sweep.cli_cube:compact",
+        "Rewrite a cube into large shards for reading, every value checked; the cube itself stays as it is.",
+    ),
+    "correct": (
+        "sweep.cli_fidelity:correct_command",
+        "Print full-year means, probabilities or quantiles from many draws of few days and a few of the same with all days.",
+    ),
+    "explore": (
+        "sweep.cli_report:explore",
+        "Write an interactive page of a cube: brush uncertainties and every number follows. It needs no network.",
+    ),
+    "optimise": (
+        "sweep.cli_optimise:optimise_command",
+        "Compute the one siting, decided before the draw is known, that is best over all draws of a cube.",
+    ),
+    "plan": (
+        "sweep.cli_study:plan",
+        "Say what a study would do and take - draws, solves, bytes, time, money - and run nothing but one pilot draw.",
+    ),
+    "query": (
+        "sweep.cli_analysis:query",
+        "Print mean, spread and quantiles of a VARIABLE of a cube, by configuration and whatever else is asked for.",
+    ),
+    "report": (
+        "sweep.cli_report:report",
+        "Print a cube's robustness table and write its page; with --lang the report that goes into a proposal.",
+    ),
+    "reweight": (
+        "sweep.cli_analysis:reweight",
+        "Print how configurations do under other distributions, BELIEFS (TOML), from the draws of a cube; nothing is solved.",
+    ),
+    "run": (
+        "sweep.cli_run:run",
+        "Run a study, or finish or extend the cube that an earlier run left; then print the table and write the report.",
+    ),
+    "sample": (
+        "sweep.cli_study:sample",
+        "Draw a study and solve nothing: quantiles, means, units and sources of its parameters, correlations, the draws.",
+    ),
+    "sensitivity": (
+        "sweep.cli_analysis:sensitivity",
+        "Print which uncertainty drives an outcome of a cube, configuration by configuration.",
+    ),
+    "solve": (
+        "sweep.cli_study:solve",
+        "Solve one future, unset parameters at their mid values, and print every outcome of each configuration.",
+    ),
+    "status": (
+        "sweep.cli_cube:status",
+        "Say how far a cube is, how fast it goes, what failed, what took longest and who writes it.",
+    ),
+    "verify": (
+        "sweep.cli_cube:verify",
+        "Say whether a cube may be believed: checksums, costs and balances, and some draws solved again by plain Pyomo.",
+    ),
+}
+"""Where each command is, and its line in the list of commands: the first paragraph of what it says of itself."""
 
-PAGE_ELSEWHERE = "wattbit report {} --out PAGE writes it elsewhere"
+
+class LazyCommands(click.Group):
+    """A group of commands that are imported when they are run: what solves, draws and reads takes seconds to import."""
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command; None where there is none of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, function = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(import_module(module), function)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands by their summaries, without importing any."""
+        click.Group(commands=self.commands).format_commands(ctx, formatter)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyCommands,
+    commands={name: click.Command(name, help=summary) for name, (_, summary) in COMMANDS.items()},
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(package_name="wattbit-sweep")
 def main() -> None:
     """Where should data centres stand when the demand, renewables and network of 2040 are unknown? Sweeps and reports."""
-
-
-@main.command()
-@STUDY
-@DRAWS
-@WORKERS
-@AS_JSON
-@click.option(
-    "--store", type=StoreType(), help="The cube: a path, s3://bucket/name or gs://...; default: results/<name>.zarr."
-)
-@click.option(
-    "--address", help="A running Ray cluster; default: $RAY_ADDRESS (set in a Ray job), else a Ray of its own."
-)
-@click.option("--serial", is_flag=True, help="Solve in this process, without Ray.")
-@click.option(
-    "--watchdog",
-    type=click.FloatRange(min=1),
-    metavar="SECONDS",
-    help="Give a draw up and set it aside after so long; default: 100 times the pilot's time, at least 600 s.",
-)
-@click.option(
-    "--full-year",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="The first N draws with all 365 days instead, into results/<name>.full.zarr: for `wattbit correct`.",
-)
-@click.option("--retry-set-aside", is_flag=True, help="Try draws again that were set aside, as with more memory now.")
-@click.option("--log", type=click.Path(path_type=Path), help="The run log; default: beside the page, .log.jsonl.")
-@refusing
-def run(
-    study: Path,
-    draws: int | None,
-    workers: int | None,
-    as_json: bool,
-    store: Place | None,
-    address: str | None,
-    serial: bool,
-    watchdog: float | None,
-    full_year: int | None,
-    retry_set_aside: bool,
-    log: Path | None,
-) -> int:
-    """Run a study, or finish or extend the cube that an earlier run left; then print the table and write the report."""
-    plan = plan_of(study, draws, full_year)
-    written = plan.study
-    if serial and address:
-        raise StudyError("--serial and --address: found both, expected one of them")
-    if serial and watchdog:
-        raise StudyError("--serial and --watchdog: found both, expected one of them: a watchdog ends a worker")
-    address = address or (None if serial else os.environ.get("RAY_ADDRESS"))
-    target = store or default_store(plan, ".full" if full_year else "")
-    refuse_memory(target, serial)
-    page = page_of(target)
-    logged = RunLog(log_file(log, page))
-    plan = fitted(ahead(plan, target, study.parent), target)
-    samples.tell_notes(plan.drawn)
-    processors = workers or (1 if serial else os.cpu_count() or 1)
-    missing = missing_draws(plan, target)
-    if retry_set_aside and exists(target) and (aside := len(batches_aside(target))):
-        click.echo(f"{aside} batch{'es' * (aside > 1)} with draws that were set aside will be solved again", err=True)
-        missing = min(missing + aside * plan.layout.batch, plan.layout.draws)
-    check_store(plan, target)
-    if exists(target) and (more := added(plan, target)):
-        click.echo(f"{target} will be extended by {more}; what it holds is kept", err=True)
-    seconds = plan.pilot_seconds() if missing or written.stop else 0.0
-    limits = Limits.after_pilot(plan, seconds, watchdog)
-    # How long a cluster will take, this machine does not know.
-    click.echo(tell.plan_text(plan, seconds if missing and not address else None, processors, missing), err=True)
-    if written.stop:
-        click.echo(stop_text.stop_plan_text(written), err=True)
-    with logged, listening(logged.heed):
-        how = {"workers": workers, "address": address, "serial": serial, "limits": limits, "retry": retry_set_aside}
-        again = line_again(study, draws, full_year)
-        logged.code = _run_and_tell(written, plan, study, target, page, as_json, how, again)
-    return logged.code
-
-
-def _run_and_tell(
-    written: Study,
-    plan: Plan,
-    study: Path,
-    target: Place,
-    page: Path,
-    as_json: bool,
-    how: Mapping[str, Any],
-    again: str,
-) -> int:
-    """Run a plan, further stages of a study with ``[stop]``, print the table and write the page; returns the exit code."""
-    year = " --full-year" if plan.study.days.all and not written.days.all else ""
-    options = {**how, "command": f"wattbit solve {study}{year}"}
-    standings: list[Standing] = []
-    try:
-        if written.stop:
-            outcome, standings = run_growing(written, plan, target, study.parent, **options)
-        else:
-            outcome = run_plan(plan, target, **options)
-    except WorkersLostError as fault:
-        emit("run_stopped", reason=str(fault))
-        click.echo(f"wattbit: {fault}; the same line again tries them once more", err=True)
-        return WITH_FAILURES
-    except (RunStoppedError, StoreUnavailableError) as fault:
-        emit("run_stopped", reason=str(fault))
-        click.echo(f"wattbit: stopped: {fault}{INTERRUPTED_RUN}", err=True)
-        return WITH_FAILURES
-    click.echo(f"{outcome.solved} draws solved, {outcome.found} found finished", err=True)
-    if outcome.set_aside:
-        click.echo(tell.set_aside_text(outcome.set_aside), err=True)
-    if standings:
-        held = read_layout(target).draws // per_point(written)
-        click.echo(stop_text.stopped_text(standings, written, held), err=True)
-        if note := stop_text.looks_note(standings):
-            click.echo(note, err=True)
-    try:
-        tell_table(target, as_json, {"stop": stop_text.stopped_record(standings, written)} if standings else {})
-        write_page(target, page, again)
-    except CubeDamagedError as fault:
-        if not outcome.solved:
-            raise  # a refusal; else what this run solved is committed
-        click.echo(f"wattbit: what was solved is kept, but the cube cannot be read: {fault}", err=True)
-        return WITH_FAILURES
-    except PageError as fault:
-        click.echo(f"wattbit: the cube {target} is complete, but {fault}; {PAGE_ELSEWHERE.format(target)}", err=True)
-        return WITH_FAILURES
-    click.echo(f"cube {target}\nreport {page}", err=True)
-    return WITH_FAILURES if _failures(target) else DONE
-
-
-def line_again(study: Path, draws: int | None, full_year: int | None) -> str:
-    """The line that makes the same results again, with the options that decide them."""
-    options = {"--draws": draws, "--full-year": full_year}
-    chosen = [word for name, value in options.items() if value is not None for word in (name, str(value))]
-    return shlex.join(["wattbit", "run", str(study), *chosen])
-
-
-def _failures(store: Place) -> int:
-    counts = cube_progress(store).status_counts
-    return sum(count for name, count in counts.items() if name not in ("optimal", "not_run"))
-
-
-for command in (
-    *(cli_study.plan, cli_study.check, cli_study.sample, cli_study.solve),
-    *(cli_cube.status, report, explore, cli_cube.query, cli_cube.sensitivity, cli_cube.compact, cli_cube.verify),
-    *(reweight, correct_command, optimise_command),
-):
-    main.add_command(command)

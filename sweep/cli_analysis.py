@@ -1,16 +1,44 @@
-"""Commands that ask a finished cube further questions: `wattbit reweight`."""
+"""Commands that ask a cube further questions: `wattbit query | sensitivity | reweight`."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from storage import root_of
+from storage import Place, root_of
+from sweep import ask
+from sweep import sensitivity as sensitivity_of
+from sweep.cli_options import AS_JSON, STORE, WIDTH
 from sweep.ending import DONE, refusing
 from sweep.reweight import OUTCOME, told
 
-WIDTH = 132
+
+@click.command(cls=ask.ManyValues)
+@STORE
+@ask.query_options
+@AS_JSON
+@refusing
+def query(store: Place, **asked: Any) -> int:
+    """
+    Print mean, spread and quantiles of a VARIABLE of a cube, by configuration and whatever else is asked for.
+
+    Without a VARIABLE: list what can be asked for.
+    """
+    click.echo(ask.query_text(store, width=WIDTH, **asked))
+    return DONE
+
+
+@click.command(cls=ask.ManyValues)
+@STORE
+@sensitivity_of.sensitivity_options
+@AS_JSON
+@refusing
+def sensitivity(store: Place, **asked: Any) -> int:
+    """Print which uncertainty drives an outcome of a cube, configuration by configuration."""
+    click.echo(sensitivity_of.told(store, width=WIDTH, **asked))
+    return DONE
 
 
 @click.command()

@@ -1,4 +1,4 @@
-"""Commands on a cube: `wattbit status | query | sensitivity | compact | verify`; its table and its page."""
+"""Commands on a cube: `wattbit status | compact | verify`; its table and its page."""
 
 from __future__ import annotations
 
@@ -6,20 +6,15 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from report import robustness_table, scenario_tables, table_record, table_text, write_report
-from storage import Place, open_cube, read_study
-from sweep import ask, tell
-from sweep import sensitivity as sensitivity_of
 from sweep.cli_options import AS_JSON, STORE, WIDTH, StoreType
 from sweep.ending import DONE, WITH_FAILURES, refusing
-from sweep.standing import standing, standing_text
-from sweep.verify import notes as verify_notes
-from sweep.verify import verdict
-from sweep.verify import verify as verify_cube
+
+if TYPE_CHECKING:
+    from storage import Place
 
 
 @click.command()
@@ -29,39 +24,16 @@ from sweep.verify import verify as verify_cube
 @refusing
 def status(store: Place, as_json: bool, summary: bool) -> int:
     """Say how far a cube is, how fast it goes, what failed, what took longest and who writes it."""
+    from sweep import so_far
+    from sweep.standing import standing, standing_text
+
     record = standing(store)
     if as_json:
-        click.echo(json.dumps(record | ({"summary": ask.so_far_record(store)} if summary else {}), indent=1))
+        click.echo(json.dumps(record | ({"summary": so_far.so_far_record(store)} if summary else {}), indent=1))
         return DONE
-    click.echo(standing_text(record) + ask.compacted_note(store))
+    click.echo(standing_text(record) + so_far.compacted_note(store))
     if summary:
-        click.echo("\n" + ask.so_far_text(store, WIDTH))
-    return DONE
-
-
-@click.command(cls=ask.ManyValues)
-@STORE
-@ask.query_options
-@AS_JSON
-@refusing
-def query(store: Place, **asked: Any) -> int:
-    """
-    Print mean, spread and quantiles of a VARIABLE of a cube, by configuration and whatever else is asked for.
-
-    Without a VARIABLE: list what can be asked for.
-    """
-    click.echo(ask.query_text(store, width=WIDTH, **asked))
-    return DONE
-
-
-@click.command(cls=ask.ManyValues)
-@STORE
-@sensitivity_of.sensitivity_options
-@AS_JSON
-@refusing
-def sensitivity(store: Place, **asked: Any) -> int:
-    """Print which uncertainty drives an outcome of a cube, configuration by configuration."""
-    click.echo(sensitivity_of.told(store, width=WIDTH, **asked))
+        click.echo("\n" + so_far.so_far_text(store, WIDTH))
     return DONE
 
 
@@ -71,7 +43,9 @@ def sensitivity(store: Place, **asked: Any) -> int:
 @refusing
 def compact(store: Place, out: Place | None) -> int:
     """Rewrite a cube into large shards for reading, every value checked; the cube itself stays as it is."""
-    click.echo(ask.compacted_text(store, out))
+    from sweep.so_far import compacted_text
+
+    click.echo(compacted_text(store, out))
     return DONE
 
 
@@ -83,10 +57,12 @@ def compact(store: Place, out: Place | None) -> int:
 @refusing
 def verify(store: Place, as_json: bool, sample: int, seed: int) -> int:
     """Say whether a cube may be believed: checksums, costs and balances, and some draws solved again by plain Pyomo."""
-    record = verify_cube(store, sample, seed)
-    for line in [*record["faults"], *verify_notes(record)]:
+    from sweep import verify as of_cube
+
+    record = of_cube.verify(store, sample, seed)
+    for line in [*record["faults"], *of_cube.notes(record)]:
         click.echo(line, err=True)
-    click.echo(json.dumps(record, indent=1) if as_json else verdict(record))  # last, where it stays in sight
+    click.echo(json.dumps(record, indent=1) if as_json else of_cube.verdict(record))  # last, where it stays in sight
     return DONE if record["believed"] else WITH_FAILURES
 
 
@@ -103,8 +79,12 @@ def page_of(store: Place) -> Path:
 
 def tell_table(store: Place, as_json: bool, more: Mapping[str, Any] = MappingProxyType({})) -> None:
     """Print a cube's robustness table, as JSON with whatever else is to be told."""
+    from report import robustness_table, scenario_tables, table_record, table_text
+    from storage import open_cube
+    from sweep.so_far import summary_of_compacted
+
     cube = open_cube(store)
-    table, worlds = robustness_table(cube, ask.summary_of_compacted(store)), scenario_tables(cube)
+    table, worlds = robustness_table(cube, summary_of_compacted(store)), scenario_tables(cube)
     if as_json:
         click.echo(json.dumps({**table_record(table, worlds), **more}, indent=1, allow_nan=False))
     else:
@@ -113,6 +93,11 @@ def tell_table(store: Place, as_json: bool, more: Mapping[str, Any] = MappingPro
 
 def write_page(store: Place, page: Path, command: str) -> None:
     """Write the page of a cube, with its provenance and the line that makes it again."""
+    from report import write_report
+    from storage import open_cube, read_study
+    from sweep.so_far import summary_of_compacted
+    from sweep.tell import provenance
+
     record = read_study(store)["identity"]
-    cube = open_cube(store).assign_attrs(provenance=json.dumps(tell.provenance(record)))
-    write_report(cube, page, command=command, summary=ask.summary_of_compacted(store))
+    cube = open_cube(store).assign_attrs(provenance=json.dumps(provenance(record)))
+    write_report(cube, page, command=command, summary=summary_of_compacted(store))

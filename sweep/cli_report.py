@@ -6,17 +6,17 @@ import json
 import shlex
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from report import PageError
-from storage import Place, open_cube, read_study
 from sweep.cli_cube import page_of, tell_table, write_page
 from sweep.cli_options import AS_JSON, STORE
 from sweep.ending import DONE, WITH_FAILURES, refusing
 from sweep.errors import StudyError
-from sweep.tell import provenance
+
+if TYPE_CHECKING:
+    from storage import Place
 
 LANGUAGES = click.Choice(["ja", "en"])
 OF_A_FOLDER = ("threshold", "configuration", "axes")
@@ -48,6 +48,8 @@ def report(store: Place, as_json: bool, out: Path | None, language: str | None, 
             raise StudyError(
                 f"{', '.join(told)}: found without --lang, expected --lang ja or --lang en and --out FOLDER"
             )
+        from report import PageError
+
         tell_table(store, as_json)
         page = out or page_of(store)
         try:
@@ -86,6 +88,7 @@ def report(store: Place, as_json: bool, out: Path | None, language: str | None, 
 def explore(store: Place, out: Path | None, language: str) -> int:
     """Write an interactive page of a cube: brush uncertainties and every number follows. It needs no network."""
     from report.explore import write_explorer
+    from storage import open_cube
 
     page = write_explorer(
         open_cube(store), out or page_of(store).with_suffix(".explore.html"), "ja" if language == "ja" else "en"
@@ -96,5 +99,8 @@ def explore(store: Place, out: Path | None, language: str) -> int:
 
 def _cube(store: Place) -> Any:
     """Open a cube with its provenance."""
+    from storage import open_cube, read_study
+    from sweep.tell import provenance
+
     record = provenance(read_study(store)["identity"])
     return open_cube(store).assign_attrs(provenance=json.dumps(record))

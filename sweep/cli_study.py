@@ -11,7 +11,8 @@ import click
 
 from model import Status
 from sweep import bill, samples, stop_text, tell
-from sweep.cli_options import AS_JSON, DRAWS, STUDY, WIDTH, WORKERS, naming, plan_of
+from sweep.cli_options import AS_JSON, STUDY, WIDTH, WORKERS
+from sweep.cli_plan import DRAWS, naming, plan_of
 from sweep.drawing import draw
 from sweep.ending import DONE, WITH_FAILURES, refusing
 from sweep.errors import StudyError

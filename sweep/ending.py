@@ -14,16 +14,21 @@ from typing import Any
 
 import click
 
-from model import InputError, TemplateError
-from report import CubeContentError
-from sampling import SamplingError
-from storage import StorageError
 from sweep.entry import INTERRUPTED, TERMINATED
 from sweep.errors import StudyError
 
-REFUSED = (StudyError, InputError, SamplingError, StorageError, TemplateError, CubeContentError, OSError)
 DONE, WITH_FAILURES, REFUSAL = 0, 1, 2
 INTERRUPTED_RUN = "; finished batches are kept, the same line again goes on from there"
+
+
+def refusals() -> tuple[type[Exception], ...]:
+    """Faults that a user can mend. Imported once there is a fault: each belongs to a package that is slow to import."""
+    from model import InputError, TemplateError
+    from report import CubeContentError
+    from sampling import SamplingError
+    from storage import StorageError
+
+    return StudyError, InputError, SamplingError, StorageError, TemplateError, CubeContentError, OSError
 
 
 def refusing(command: Callable[..., int]) -> Callable[..., None]:
@@ -37,9 +42,6 @@ def refusing(command: Callable[..., int]) -> Callable[..., None]:
                 code = command(*arguments, **options)
         except BrokenPipeError:
             raise  # click ends quietly where the reader of a pipe has gone
-        except REFUSED as fault:
-            click.echo(f"wattbit: {fault}", err=True)
-            code = REFUSAL
         except KeyboardInterrupt:
             click.echo(f"wattbit: interrupted{kept}", err=True)
             code = INTERRUPTED
@@ -47,6 +49,9 @@ def refusing(command: Callable[..., int]) -> Callable[..., None]:
             click.echo(f"wattbit: terminated{kept}", err=True)
             sys.stdout.flush()
             os._exit(TERMINATED)  # Ray's threads, if stopped in a call, may abort an orderly end of the interpreter
+        except refusals() as fault:
+            click.echo(f"wattbit: {fault}", err=True)
+            code = REFUSAL
         sys.exit(code)
 
     return guarded

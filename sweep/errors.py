@@ -8,8 +8,6 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from sampling import SamplingError
-
 
 class StudyError(ValueError):
     """A study file, a command-line value or a store that does not fit; nothing was written."""
@@ -21,6 +19,8 @@ class RunStoppedError(RuntimeError):
 
 def explain(error: ValidationError, model: type[BaseModel], where: str) -> str:
     """One line per fault of a pydantic error: file, key, value found, what was expected, the nearest known key."""
+    from sampling import SamplingError  # slow to import, and most commands explain nothing
+
     lines = []
     for fault in error.errors():
         location = [str(part) for part in fault["loc"]]

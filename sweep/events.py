@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+ASIDE = "set_aside"  # what notes on draws that were set aside are called below the run/ of a store
 LOG = logging.getLogger("wattbit.sweep")
 LEVELS = {
     "run_began": logging.INFO,

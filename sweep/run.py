@@ -34,7 +34,7 @@ from storage import (
 )
 from sweep.draws_hash import hash_in_store
 from sweep.errors import RunStoppedError, StudyError
-from sweep.events import emit, listening
+from sweep.events import ASIDE, emit, listening
 from sweep.executors import reach, run_on_ray, run_serial
 from sweep.growth import fitted
 from sweep.metrics import RunMetrics
@@ -42,7 +42,7 @@ from sweep.patience import patiently
 from sweep.plan import Plan
 from sweep.progress import DrawProgress
 from sweep.ray_cluster import resident_bytes
-from sweep.set_aside import ASIDE, TOGETHER, TRIES, try_again
+from sweep.set_aside import TOGETHER, TRIES, try_again
 from sweep.tally import BatchSummary
 from sweep.worker import COMPARED, Draws, Work, solve_batch, solve_in_process
 

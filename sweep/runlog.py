@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from sweep.ending import DONE, REFUSAL, REFUSED, WITH_FAILURES
+from sweep.ending import DONE, REFUSAL, WITH_FAILURES, refusals
 from sweep.entry import INTERRUPTED, TERMINATED
 from sweep.errors import StudyError
 from sweep.events import LEVELS, Event
@@ -134,4 +134,4 @@ def _code(kind: type[BaseException]) -> int:
         return INTERRUPTED
     if issubclass(kind, SystemExit):
         return TERMINATED
-    return REFUSAL if issubclass(kind, REFUSED) else WITH_FAILURES
+    return REFUSAL if issubclass(kind, refusals()) else WITH_FAILURES

@@ -12,7 +12,6 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from report import marginals_figure, to_png, to_svg
 from sampling import correlations, table_summary, write_csv
 from sweep.drawing import Drawn
 from sweep.errors import StudyError
@@ -132,6 +131,8 @@ def check_figure(path: Path) -> None:
 
 def write_figure(drawn: Drawn, path: Path) -> None:
     """Write the distributions of the draws as SVG or PNG, by the ending of the file."""
+    from report import marginals_figure, to_png, to_svg  # only here, for they are slow to import
+
     figure = marginals_figure(drawn.table)
     if path.suffix == ".png":
         to_png(figure, path)

@@ -23,13 +23,14 @@ import numpy.typing as npt
 from model import OUTCOMES, RESIDUALS, Case, Status, coordinates
 from storage import Place, StorageError, note_numbers, put_note, read_layout, read_note, remove_note, reopen_batch
 from sweep.alone import CrashedError, call_alone
+from sweep.events import ASIDE
 from sweep.patience import patiently
 
 TOGETHER = 2  # deaths of its worker after which a batch's draws are solved one by one, each in a process of its own
 TRIES = 3  # of one draw in a process of its own
 BACKSTOP_SECONDS = 60.0  # after the watchdog: a solve that lets no other thread run is ended without a note
 WATCHDOG_EXIT = 75
-ASIDE, ATTEMPTS = "set_aside", "attempts"
+ATTEMPTS = "attempts"
 Row = dict[str, npt.NDArray[Any]]
 
 

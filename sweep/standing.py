@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from storage import History, StorePath, lease_holder, note_numbers, read_history, read_note
+from sweep.events import ASIDE
 from sweep.progress import duration
-from sweep.set_aside import ASIDE
 
 RATE_RECORDS = 200  # the newest records of a run, from which its rate is taken
 SLOWEST = 5

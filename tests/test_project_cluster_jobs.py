@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-import sweep.cli
+import sweep.cli_run
 from storage import cube_progress
 from sweep.executors import WorkersLostError
 from tests.sweep_cases import wattbit, write_study
@@ -60,7 +60,7 @@ def test_job_finds_its_cluster_by_the_environment(tmp_path: Path, monkeypatch: p
         asked.append(options)
         raise WorkersLostError([0])  # the soonest end that a run may have
 
-    monkeypatch.setattr(sweep.cli, "run_plan", note)
+    monkeypatch.setattr(sweep.cli_run, "run_plan", note)
     monkeypatch.setenv("RAY_ADDRESS", "10.0.0.1:6379")
     monkeypatch.setenv("WATTBIT_WORKERS", "64")
     for options in ((), ("--address", "auto", "--workers", "3"), ("--serial",)):

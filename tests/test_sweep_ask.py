@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import storage
-from sweep.ask import beside
+from sweep.so_far import beside
 from tests.sweep_cases import files, strict_json, wattbit, write_study
 
 

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import errno
+import os
 import re
 import shutil
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import click
 import pytest
 import xarray as xr
 from click.testing import CliRunner, Result
 
 import sweep.ask
 import sweep.cli
+import sweep.cli_run
 import sweep.ending
 from model import OUTCOMES
 from storage import open_cube
 from sweep.executors import WorkersLostError
+from tests.processes import ROOT
 from tests.sweep_cases import (
     DRAWS,
     OWN_DESIGN,
@@ -186,7 +192,7 @@ def test_run_that_ends_early_says_so(
     def end(*arguments: Any, **options: Any) -> None:
         raise fault
 
-    monkeypatch.setattr(sweep.cli, "run_plan", end)
+    monkeypatch.setattr(sweep.cli_run, "run_plan", end)
     result = wattbit(ran.folder, "run", "study.toml", "--serial")
     assert (result.exit_code, result.stdout) == (code, "")
     assert says in result.stderr
@@ -311,6 +317,33 @@ def test_the_exit_codes_are_told_with_every_command() -> None:
     assert {int(code) for code, _ in rows} == known
     told = {command for code, commands in rows if code == "0" for command in re.findall(r"`(\w+)`", commands)}
     assert told == {*sweep.cli.main.commands}
+
+
+def test_the_list_of_commands_says_what_each_says_of_itself() -> None:
+    listed = {name: summary for name, (_, summary) in sweep.cli.COMMANDS.items()}
+    commands = {name: sweep.cli.main.get_command(click.Context(sweep.cli.main), name) for name in listed}
+    told = {name: command.help.partition("\n\n")[0] for name, command in commands.items() if command and command.help}
+    assert listed == {name: " ".join(text.split()) for name, text in told.items()}
+    assert {command.name for command in commands.values() if command} == {*listed}
+
+
+@pytest.mark.parametrize(
+    ("line", "without"),
+    [
+        (["--help"], {"numpy", "pydantic", "rich"}),
+        (["status", "STORE"], {"matplotlib", "model", "pyomo", "ray", "sampling", "scipy.stats", "sklearn"}),
+        (["check", "study.toml"], {"bokeh", "matplotlib", "pyomo", "ray", "sklearn"}),
+    ],
+    ids=["help", "status", "check"],
+)
+def test_a_command_imports_what_it_needs_alone(line: list[str], without: set[str], ran: Ran) -> None:
+    code = "import sys; from sweep.entry import main\ntry: main()\nfinally: print(*sys.modules, file=sys.stderr)"
+    line = [str(ran.store) if word == "STORE" else word for word in line]
+    command = [sys.executable, "-c", code, *line]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=ran.folder, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout
+    assert not without & {*done.stderr.split()}
 
 
 def test_help_names_the_commands() -> None:

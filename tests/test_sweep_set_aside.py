@@ -28,10 +28,11 @@ from storage import (
     reopen_batch,
 )
 from sweep.alone import CrashedError, call_alone
+from sweep.events import ASIDE
 from sweep.patience import patiently
 from sweep.plan import Plan
 from sweep.run import run
-from sweep.set_aside import ASIDE, ATTEMPTS, TOGETHER, TRIES
+from sweep.set_aside import ATTEMPTS, TOGETHER, TRIES
 from sweep.worker import BEGUN
 from tests.sweep_cases import files_outside_run, plan_of, strict_json, wattbit, write_study
 

@@ -15,9 +15,9 @@ from unittest import mock
 
 from model.kept_templates import FOLDER_VARIABLE
 from storage import note_numbers
+from sweep.events import ASIDE
 from sweep.plan import Plan
 from sweep.run import run
-from sweep.set_aside import ASIDE
 from tests.cluster_cases import assert_same_but_for
 from tests.soak.cluster_faults import HARM, NODES, ON_CLUSTER, POISON, HangError, Sweep
 from tests.soak.ledger import Ledger, differences, records

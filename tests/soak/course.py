@@ -11,7 +11,8 @@ from pathlib import Path
 from random import Random
 
 from storage import note_numbers
-from sweep.set_aside import ASIDE, TOGETHER, TRIES
+from sweep.events import ASIDE
+from sweep.set_aside import TOGETHER, TRIES
 from tests.soak.faults import SERIAL, Fault, Run, kill_everything
 from tests.soak.ledger import Ledger, differences, solves
 from tests.sweep_cases import write_study

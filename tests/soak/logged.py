@@ -11,6 +11,7 @@ import time
 from typing import Any
 
 import sweep.cli
+import sweep.cli_run
 import sweep.run
 import sweep.worker
 from sweep.tally import BatchSummary
@@ -54,12 +55,12 @@ def _number(batch: Draws, theta: Any) -> int:
 
 def main() -> None:
     """Run the command line."""
-    run_plan = sweep.cli.run_plan
+    run_plan = sweep.cli_run.run_plan
 
     def begun(*arguments: Any, **options: Any) -> Any:
         note("run")
         return run_plan(*arguments, **options)
 
-    sweep.cli.run_plan = begun
+    sweep.cli_run.run_plan = begun
     sweep.run.solve_batch = sweep.worker.solve_batch = solve_batch  # what Ray's workers call, and a run without them
     sweep.cli.main()
