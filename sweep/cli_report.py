@@ -14,6 +14,7 @@ from report import PageError
 from storage import Place, open_cube, read_study
 from sweep.cli_cube import page_of, tell_table, write_page
 from sweep.cli_options import AS_JSON, STORE
+from sweep.decisions import decisions
 from sweep.ending import DONE, WITH_FAILURES, refusing
 from sweep.errors import StudyError
 from sweep.tell import provenance
@@ -69,8 +70,9 @@ def report(store: Place, as_json: bool, out: Path | None, language: str | None, 
         asked["configuration"] or "",
         asked["axes"] or (),
         command,
+        str(store),
     )
-    written = write_document(build(_cube(store), wanted), folder)
+    written = write_document(build(_cube(store), wanted, decisions(store)), folder)
     tell_table(store, as_json)
     click.echo(f"report {written[0]}, {written[1]} and {len(written) - 2} figures and tables", err=True)
     return DONE
