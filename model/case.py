@@ -105,6 +105,37 @@ class Case:
         return Part(self.dispatch, ["X"])
 
     @cached_property
+    def of_spatial_share(self) -> Part:
+        """The entries that the share of work movable in space moves: upper bounds of shifts in space, and no others."""
+        part, bounds = Part(self.dispatch, ["alpha_psi"]), self.dispatch.sections["column_upper"]
+        if not np.isin(part.entries, bounds.start + self.reader.spatial).all():
+            raise TemplateError("the share of work movable in space moves more than the bounds of sig_up and sig_dn")
+        return part
+
+    def spatial_room(self, vectors: Floats) -> Floats:
+        """By how much upper bounds of columns rise with the share of work movable in space [GW], linear in it.
+
+        Parameters
+        ----------
+        vectors : (n, parameters) array
+
+        Returns
+        -------
+        (n, columns) array
+        """
+        at, part = self.dispatch.parameters["alpha_psi"], self.of_spatial_share
+        none, all_of_it = vectors.copy(), vectors.copy()
+        none[:, at], all_of_it[:, at] = 0.0, 1.0
+        room = np.zeros((len(vectors), self.dispatch.shape[1]))
+        room[:, part.columns] = part.values(all_of_it) - part.values(none)
+        return room
+
+    @cached_property
+    def by_apn(self) -> Gradient:
+        """The derivative of the siting stage around a given load by APN adoption."""
+        return Gradient(self.stages[""], "alpha")
+
+    @cached_property
     def by_load(self) -> Gradient:
         """The derivative of the dispatch by the load of each area, which no siting moves."""
         gradient = Gradient(self.dispatch, "X")

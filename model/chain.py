@@ -139,6 +139,7 @@ class Dispatcher:
         vectors[:, case.dispatch.parameters["X"]] = [solve.load for solve in solves]
         live.move_part(case.of_day, case.of_day.values(vectors[0]))
         others = case.of_siting.values(vectors[1:])
+        room = case.spatial_room(vectors) if quantities else np.zeros((len(solves), 0))
         for turn, solve in enumerate(solves):
             year = years[solve.year]
             if turn:
@@ -158,7 +159,7 @@ class Dispatcher:
                 year.cost += weight * solution.objective
                 self.bases[number].append((solve.load, live.basis()))
                 if quantities:
-                    year.add(solution, live.entries, self.mix[number], self.hydro[number], weight)
+                    year.add(solution, live.entries, room[turn], self.mix[number], self.hydro[number], weight)
             if solve.gives_slope:
                 slope = case.by_load.of(
                     self.by_load[number % len(self.by_load)], None, solution.row_dual, solution.column_dual

@@ -62,12 +62,14 @@ def _fixed(
     template = case.stages[""]
     assert configuration.shares is not None
     x = float(theta["dc_demand"]) * configuration.shares
-    live.move(template.values(template.vector(siting.of_load(theta, case.inputs, x))))
+    vector = template.vector(siting.of_load(theta, case.inputs, x))
+    live.move(template.values(vector))
     solution = live.solve()
     if year.status is not Status.OPTIMAL or solution.status is not Status.OPTIMAL:
         failed = solution.status if year.status is Status.OPTIMAL else year.status
         return {"status": float(failed), "iterations": float(year.iterations + solution.iterations)}
     placement = siting.read_placement(template, solution.primal, case.inputs, None)
+    placement = replace(placement, apn_value=siting.apn_value(case.by_apn, template, vector, solution))
     if case.siting == "tiers":
         sites, violated = siting.count_sites(x, case.inputs)
         placement = replace(placement, sites=sites, sites_violated=violated)

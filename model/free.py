@@ -185,11 +185,13 @@ def _settle(case: Case, theta: Theta, found: Placement) -> tuple[Status, Placeme
     template = case.stages[""]
     x = found.x * (float(theta["dc_demand"]) / found.x.sum())
     live = LiveHighs(template, options=siting.EXACT)
-    live.move(template.values(template.vector(siting.of_load(theta, case.inputs, x))))
+    vector = template.vector(siting.of_load(theta, case.inputs, x))
+    live.move(template.values(vector))
     solution = live.solve()
-    placement = siting.read_placement(template, solution.primal, case.inputs, None)
-    return (
-        solution.status,
-        replace(placement, sites=found.sites, sites_violated=found.sites_violated),
-        solution.iterations,
+    placement = replace(
+        siting.read_placement(template, solution.primal, case.inputs, None),
+        sites=found.sites,
+        sites_violated=found.sites_violated,
+        apn_value=siting.apn_value(case.by_apn, template, vector, solution),
     )
+    return solution.status, placement, solution.iterations

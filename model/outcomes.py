@@ -81,6 +81,18 @@ OUTCOMES: tuple[Outcome, ...] = (
     Outcome(
         "siting_value", ("area",), "billion yen per GW-year", "rise of dispatch cost by one more GW of mean IT load"
     ),
+    Outcome(
+        "line_value",
+        ("line",),
+        "billion yen per GW-year",
+        "fall of dispatch cost by one more GW of usable limit in both directions",
+    ),
+    Outcome(
+        "apn_value",
+        (),
+        "billion yen per year and percentage point",
+        "fall of total cost by one more percentage point of APN adoption, sites as they stand",
+    ),
     Outcome("siting_cut_constant", (), MONEY, "constant + siting_value . X is a lower bound of dispatch cost at any X"),
     Outcome("latency", ("area",), "ms", "mean round trip of the served work of the area's users"),
     Outcome("latency_unserved", (), "1", "share of the DC load that meets its latency limit nowhere"),
@@ -114,6 +126,8 @@ def of_configuration(
     theta: Theta, inputs: Inputs, placement: Placement, year: Year, siting_iterations: int = 0
 ) -> dict[str, Floats | float]:
     """Every outcome of one solved configuration, but for those that compare configurations."""
+    # More of the APN lets more work move between areas in any hour, and more of it be served far away.
+    apn = float(theta["wls_space_share"]) * year.spatial_value / 1000 + placement.apn_value
     scalar = inputs.scalars
     nuclear = parameters.nuclear_output(theta, inputs) * year.nuclear_share
     nuclear_cost = inputs.nuclear_fuel_cost * TWH_PER_GW_YEAR * nuclear.sum()
@@ -154,6 +168,8 @@ def of_configuration(
         "storage_discharge": _by_technology(inputs, storage=year.discharge),
         "area_price": year.price / 8760,
         "siting_value": year.slope / 1000,
+        "line_value": year.line_value / 1000,
+        "apn_value": apn / 100,
         "siting_cut_constant": year.cut_constant / 1000 + nuclear_cost,
         "latency": mean_latency(placement, theta, inputs),
         "latency_unserved": placement.z.sum() / float(theta["dc_demand"]),

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from model import latency, parameters
 from model.configurations import Configuration, tier_names
 from model.inputs import Inputs
+from model.live import Solution
 from model.parameters import Theta
 from model.spec import Siting
-from model.template import Floats, Template
+from model.template import Floats, Gradient, Template
 
 if TYPE_CHECKING:
     import pyomo.environ as pyo
@@ -130,7 +131,8 @@ def _of_theta(theta: Theta, inputs: Inputs) -> dict[str, Floats | float]:
 class Placement:
     """The siting stage's answer: load (A, J), work served (K, o, a), unserved (K, o) in GW; sites (A, J) or None.
 
-    ``sites_violated`` is 1.0 where a rule on sites cannot be met, 0.0 where all are, NaN without tiers.
+    ``sites_violated`` is 1.0 where a rule on sites cannot be met, 0.0 where all are, NaN without tiers. ``apn_value`` is
+    what more APN adoption would spare in network and latency cost [billion yen per year and unit of share].
     """
 
     x: Floats
@@ -138,6 +140,7 @@ class Placement:
     z: Floats
     sites: Floats | None = None
     sites_violated: float = np.nan
+    apn_value: float = np.nan
 
     @property
     def load(self) -> Floats:
@@ -160,6 +163,20 @@ def read_placement(template: Template, primal: Floats, inputs: Inputs, free: Con
         violated = 0.0
     z = primal[template.columns["z"]].reshape(classes, areas)
     return Placement(np.maximum(x, 0.0), y, z, sites, violated)
+
+
+def apn_value(by_apn: Gradient, template: Template, vector: Floats, solution: Solution) -> float:
+    """What more APN adoption would spare around a given load [billion yen per year and unit of share].
+
+    Parameters
+    ----------
+    by_apn : Gradient
+        Of the siting stage by ``alpha``.
+    vector : (parameters,) array
+        Of the solve.
+    """
+    jacobian = by_apn.jacobian(vector)
+    return -float(by_apn.of(jacobian, solution.primal, solution.row_dual, solution.column_dual)[0])
 
 
 def count_sites(x: Floats, inputs: Inputs) -> tuple[Floats, float]:

@@ -29,6 +29,7 @@ class YearReader:
         self.units, self.stores = inputs.thermal > 0, inputs.power > 0
         self.min_output = np.broadcast_to(inputs.min_output, inputs.thermal.shape)[self.units]
         self.balance = template.rows["balance"]
+        self.spatial = np.concatenate([template.columns[name] for name in ("sig_up", "sig_dn")])
         options = inputs.options
         # What each unit burns beyond its output, GWh for each GWh of a column: 0 where no blocks of heat rate are given.
         self.surplus = np.zeros(template.shape[1])
@@ -42,6 +43,11 @@ class YearReader:
     def hourly(self, values: Floats, name: str) -> Floats:
         """Columns of a variable (members, 24)."""
         return values[self.template.columns[name]].reshape(-1, HOURS)
+
+    def by_line(self, relief: Floats) -> Floats:
+        """What one more GW of limit in both directions spares in the day (lines,) [million yen per GW]."""
+        total: Floats = (self.hourly(relief, "forward") + self.hourly(relief, "backward")).sum(axis=1)
+        return total
 
     def upper(self, entries: Floats) -> Floats:
         """Upper bounds of the columns among all entries."""
@@ -83,6 +89,10 @@ class Year:
     used : (A, 3) array, GWh
     shed_hours, congested_hours : (A,), (lines,) arrays, h
     hydro : (A,) array, GWh
+    line_value : (lines,) array, million yen per GW
+        What one more GW of limit in both directions would spare.
+    spatial_value : float, million yen per 1
+        What a higher share of work movable in space would spare.
     days : float
         Sum of the day weights.
     primal_residual, dual_residual : float
@@ -99,7 +109,9 @@ class Year:
     congested_hours: Floats
     hydro: Floats
     slope: Floats
+    line_value: Floats
     nuclear_share: Floats | float = 1.0
+    spatial_value: float = 0.0
     days: float = 0.0
     cost: float = 0.0
     cut_constant: float = 0.0
@@ -123,16 +135,19 @@ class Year:
             congested_hours=np.zeros(reader.lines),
             hydro=np.zeros(areas),
             slope=np.zeros(areas),
+            line_value=np.zeros(reader.lines),
             nuclear_share=nuclear_share,
         )
 
-    def add(self, solution: Solution, entries: Floats, mix: Floats, hydro: Floats, weight: float) -> None:
+    def add(self, solution: Solution, entries: Floats, room: Floats, mix: Floats, hydro: Floats, weight: float) -> None:
         """Add a solved day ``weight`` times.
 
         Parameters
         ----------
         entries : (entries,) array
             Those of the template in this solve.
+        room : (columns,) array, GW
+            By how much upper bounds rise with the share of work movable in space.
         mix : (A, 3, 24) array
             Share of each technology in what an area's sun and wind could give in the hour. Curtailment falls on them in
             this proportion: to the day's program they are one, of no cost.
@@ -148,6 +163,10 @@ class Year:
         self.shed_hours += weight * (read.hourly(primal, "shed") > SHED_HOUR_GW).sum(axis=1)
         self.congested_hours += weight * congested.sum(axis=1)
         self.hydro += weight * hydro.sum(axis=1)
+        # A reduced cost at an upper bound, negative as HiGHS gives it, says what a higher one spares; at a bound of 0 too.
+        relief = np.maximum(-solution.column_dual, 0.0)
+        self.line_value += weight * read.by_line(relief)
+        self.spatial_value += weight * float(relief @ room)
 
     def _sum(self, name: str) -> Floats:
         total: Floats = self.reader.hourly(self.primal, name).sum(axis=1)

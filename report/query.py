@@ -36,6 +36,7 @@ SUMMABLE: dict[str, tuple[str, ...]] = {
     "dc_capacity": ("area", "tier"),
     "sites": ("area", "tier"),
     "flow_gross": ("line",),
+    "line_value": ("line",),  # by a GW on each of the lines, to first order
 }
 """Outcomes whose values add up, and over what. Prices, hours, round trips and directed flows do not."""
 

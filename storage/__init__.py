@@ -51,7 +51,7 @@ from storage.reading import (
 )
 from storage.records import Piece, committed_batches, missing_pieces, read_batch, read_commit, read_pieces
 from storage.remote import RemotePath
-from storage.side import put_side, read_side, side_names
+from storage.side import put_side, read_side, side_names, side_names_below
 from storage.summaries import Summary, write_summary
 
 __all__ = [
@@ -126,6 +126,7 @@ __all__ = [
     "reopen_batch",
     "root_of",
     "side_names",
+    "side_names_below",
     "write_batch",
     "write_summary",
 ]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from storage.files import StorePath, list_files, put_file, read_bytes_or_none, root_of
+from storage.files import StorePath, list_files, put_file, read_bytes_or_none, root_of, sizes_below
 
 
 def put_side(path: StorePath, folder: str, name: str, content: bytes) -> None:
@@ -27,3 +27,8 @@ def read_side(path: StorePath, folder: str, name: str) -> bytes | None:
 def side_names(path: StorePath, folder: str) -> list[str]:
     """Return the names of the files in ``run/<folder>``, in order."""
     return list_files(root_of(path) / "run" / folder)
+
+
+def side_names_below(path: StorePath, folder: str) -> list[str]:
+    """Return the names of the files below ``run/<folder>``, relative to it, at any depth and in order."""
+    return sorted(sizes_below(root_of(path) / "run" / folder))

@@ -12,6 +12,7 @@ import click
 
 from sweep.cli_cube import page_of, tell_table, write_page
 from sweep.cli_options import AS_JSON, STORE
+from sweep.decisions import decisions
 from sweep.ending import DONE, WITH_FAILURES, refusing
 from sweep.errors import StudyError
 
@@ -71,8 +72,9 @@ def report(store: Place, as_json: bool, out: Path | None, language: str | None, 
         asked["configuration"] or "",
         asked["axes"] or (),
         command,
+        str(store),
     )
-    written = write_document(build(_cube(store), wanted), folder)
+    written = write_document(build(_cube(store), wanted, decisions(store)), folder)
     tell_table(store, as_json)
     click.echo(f"report {written[0]}, {written[1]} and {len(written) - 2} figures and tables", err=True)
     return DONE

@@ -81,7 +81,7 @@ def _check_values(store: Place, study: StoredStudy, record: Record, sample: int,
     chosen = set(random.Random(seed).sample(finished.tolist(), min(sample, len(finished))))
     _check_residuals(store, record, cube["status"].values)
     books, cold = Books(study), ColdSolver(study)
-    names = [outcome.name for outcome in OUTCOMES]
+    names = [outcome.name for outcome in OUTCOMES if outcome.name in cube]  # an older cube may lack some
     for first in range(0, cube.sizes["draw"], DRAWS_AT_ONCE):
         part = cube[names].isel(draw=slice(first, first + DRAWS_AT_ONCE)).load()
         for draw in finished[(finished >= first) & (finished < first + DRAWS_AT_ONCE)].tolist():

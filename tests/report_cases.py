@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -60,6 +61,16 @@ def small_cube(draws: int = 64, design: str = "sobol", replicates: int = 1, seed
         "latency": (areas, 10 + rng.random(by_area), {"units": "ms"}),
         "latency_unserved": (dims, rng.random((draws, count)) / 20, {"units": "1"}),
         "siting_value": (areas, 60 + 20 * rng.random(by_area), {"units": "billion yen per GW-year"}),
+        "line_value": (
+            lines,
+            rng.gamma(2, 5, (draws, count, len(LINES))) * np.array([1.0, 3.0]),
+            {"units": "billion yen per GW-year"},
+        ),
+        "apn_value": (
+            dims,
+            rng.gamma(2, 0.1, (draws, count)),
+            {"units": "billion yen per year and percentage point"},
+        ),
         "headroom_exceeded": (dims, np.zeros((draws, count)), {"units": "GW"}),
         "sites_violated": (dims, np.zeros((draws, count)), {"units": "1"}),
         "shifted_time": (dims, rng.random((draws, count)), {"units": "TWh"}),
@@ -105,3 +116,65 @@ def small_cube(draws: int = 64, design: str = "sobol", replicates: int = 1, seed
             "provenance": json.dumps({"seed": seed, "versions": {"numpy": "2"}}),
         },
     )
+
+
+def decided(cube: xr.Dataset, measure: str = "mean", near: bool = True, **changed: Any) -> dict[str, Any]:
+    """Make the record of a siting as `wattbit optimise` leaves it, 30 billion yen below plan `north` in every draw but one."""
+    draws = cube.sizes["draw"]
+    north = cube["total_cost"].sel(configuration="north").to_numpy()
+    cost = north - 30 + 40 * (np.arange(draws) == 7) + (5 if measure != "mean" else 0)
+    worst = np.sort(cost)[-round(draws / 10) :]
+
+    def interval(value: float, ends: bool = True) -> dict[str, Any]:
+        told = {"low": value - 1, "high": value + 1, "how": "replicates"} if ends else {"low": None, "high": None}
+        return {"how": "one randomisation", **told, "estimate": value}
+
+    measures = {
+        "mean": interval(float(cost.mean())),
+        "cvar:0.9": interval(float(worst.mean()), ends=False),
+        "worst": interval(float(cost.max()), ends=False),
+        "regret": interval(12.0 if measure == "mean" else 8.0, ends=False),
+    }
+    saved = {name: cube["total_cost"].sel(configuration=name).to_numpy() - cost for name in NAMES[:3]}
+    shares = {"Hokkaido": {"renewable_city": 0.35}, "Tokyo": {"hub": 0.5, "smart_city": 0.05}, "Kansai": {"hub": 0.1}}
+    ranges = {
+        **{area: {"least_outer": 0.0, "least": 0.0, "most": 0.1, "most_outer": 0.12} for area in AREAS},
+        "Hokkaido": {"least_outer": 0.2, "least": 0.25, "most": 0.45, "most_outer": 0.5},
+        "hub": {"least_outer": 0.4, "least": 0.5, "most": 0.8, "most_outer": 0.9},
+    }
+    spaces = [
+        {"percent": percent, "ranges": ranges, "must_have": ["Hokkaido"], "never": ["Okinawa"], "plans": []}
+        for percent in (1.0, 2.0)
+    ]
+    value = float(cost.mean()) if measure == "mean" else float(worst.mean())
+    return {
+        "measure": measure,
+        "budgets": {},
+        "draws": draws,
+        "cover": 1.0,
+        "free": "optimal",
+        "unit": "billion yen per year",
+        "value": value,
+        "lower_bound": 0.999 * value,
+        "gap": 0.001,
+        "x": shares,
+        "load": {area: {tier: 13 * share for tier, share in tiers.items()} for area, tiers in shares.items()},
+        "dc_demand_mean": 13.0,
+        "measures": measures,
+        "against": {
+            name: {
+                "mean_saving": interval(float(np.nanmean(values))),
+                "draws_compared": draws,
+                "better_in": float((values > 0).mean()),
+                "largest_loss": float((-values).max()),
+            }
+            for name, values in saved.items()
+        },
+        "information": interval(14.0),
+        "stochastic_solution": {"vss": interval(3.5)},
+        "robustness": None,
+        "fresh_draws": None,
+        "replications": {"parts": 2, "gap": 1.0, "gap_at_most": 4.0, "why": None},
+        "near": spaces if near else [],
+        **changed,
+    }

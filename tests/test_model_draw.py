@@ -305,3 +305,31 @@ def test_siting_value_is_the_slope_of_dispatch_cost(
     unique = np.isclose(ahead, behind, rtol=1e-4)
     assert unique.sum() >= 5
     np.testing.assert_allclose(value[unique], ahead[unique], rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["wide 1", "scarce", "plenty"])
+def test_apn_value_is_what_adoption_saves(case: Case, solved: dict[str, dict[str, np.ndarray]], name: str) -> None:
+    step, adoption = 1e-4, float(DRAWS[name]["apn_adoption"])
+    behind, here, ahead = (
+        (solved[name] if not sign else solve_draw(case, DRAWS[name] | {"apn_adoption": adoption + sign * step}))[
+            "total_cost"
+        ]
+        for sign in (-1, 0, 1)
+    )
+    value, noise = 100 * solved[name]["apn_value"], 1e-9 * here / step
+    # Total cost is convex in adoption around a siting.
+    assert (here - ahead <= (value + noise) * step).all()
+    assert ((value - noise) * step <= behind - here).all()
+    unique = np.isclose(here - ahead, behind - here, rtol=1e-4)
+    assert name == "plenty" or unique.all()
+    assert value.max() > 0
+
+
+def test_line_value_of_draws(solved: dict[str, dict[str, np.ndarray]]) -> None:
+    """What a line at its limit spares; nothing where it never is, but for one that is switched off."""
+    for name, result in solved.items():
+        off = np.array([s != "" and not DRAWS[name][s] for s in shipped().lines["switch"].fillna("")])
+        idle = (result["congested_hours"] == 0) & ~off
+        np.testing.assert_allclose(result["line_value"][idle], 0.0, atol=1e-9)
+        assert (result["line_value"] >= 0).all()
+        assert result["line_value"].max() > 0

@@ -43,6 +43,8 @@ UNIQUE = (
     "area_price",
     "siting_value",
     "siting_cut_constant",
+    "line_value",
+    "apn_value",
     "latency_unserved",
     "headroom_exceeded",
     "sites_violated",
@@ -171,7 +173,9 @@ def test_fixed_configurations_are_those_of_the_oracle(name: str, tmp_path: Path)
     assert all(np.nanmax(result[outcome]) > 0 for outcome in TRIALS[name].reaches)
     for number, (configuration, of_oracle) in enumerate(expected.items()):
         mine = {outcome: array[number] for outcome, array in result.items()}
-        for outcome in UNIQUE:
+        # At the ends of adoption its limit binds beside another one (no work at all, all work): its dual is not unique.
+        at_an_end = TRIALS[name].theta.get("apn_adoption") in (0.0, 1.0)
+        for outcome in (o for o in UNIQUE if o != "apn_value" or not at_an_end):
             assert_close(mine[outcome], of_oracle[outcome], f"{outcome} of {configuration}")
         # The tie-breaker on round trips is so small that latency is known to fewer digits.
         np.testing.assert_allclose(mine["latency"], of_oracle["latency"], rtol=1e-5)

@@ -15,6 +15,7 @@ from model.chain import Dispatcher
 from model.configurations import Configuration
 from model.inputs import Inputs
 from model.weather import WeatherYear
+from model.year import Year
 from tests.cases import THETA, YEAR, system
 
 TINY: dict[str, Any] = json.loads((Path(__file__).parent / "data" / "tiny_case.json").read_text(encoding="utf-8"))
@@ -101,3 +102,27 @@ def test_tiny_case(expected: dict[str, Any]) -> None:
     for name, value in found.items():
         assert value == near(expected[name]), name
     assert year.status is Status.OPTIMAL
+
+
+@pytest.mark.parametrize("limit", [0.0, 0.4, 1.0, 5.0])
+@pytest.mark.parametrize("x", [(0.0, 1.0), (1.0, 0.0), (0.5, 0.5)])
+def test_line_value_is_what_a_wider_line_spares(x: tuple[float, float], limit: float) -> None:
+    """The dual against the cost of the same day with a little less and a little more of the line, each built anew."""
+    step, given = 1e-3, TINY["input"]
+
+    def year(size: float) -> Year:
+        line = {**given["line"], "forward_GW": size, "backward_GW": size}
+        inputs = tiny_inputs({**given, "line": line})
+        theta = {**THETA, "lng_fuel_cost": 10.0, "co2_price": 5000.0, "dc_demand": 1.0}
+        fixed = Configuration("dc", np.array(x)[:, None], np.ones((2, 1), dtype=bool))
+        case = build_case(inputs, {YEAR: Days(np.array([200]), np.array([365.0]))}, [fixed], "dc", "tiers", theta)
+        [(found, _)] = Dispatcher(case, theta).solve_days([np.array(x)])
+        return found
+
+    here, ahead = year(limit), year(limit + step)
+    after = (here.cost - ahead.cost) / step
+    before = (year(limit - step).cost - here.cost) / step if limit else np.inf
+    noise = 1e-9 * here.cost / step
+    assert after - noise <= here.line_value[0] <= before + noise
+    if np.isclose(after, before, rtol=1e-6) or not limit:
+        assert here.line_value[0] == pytest.approx(after, rel=1e-6, abs=noise)

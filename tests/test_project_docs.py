@@ -139,7 +139,7 @@ def test_every_component_of_the_model_is_told(components: set[str]) -> None:
 def test_the_words_are_explained() -> None:
     words = (
         "study, uncertainty, draw, theta, configuration, siting, dispatch, curtailment, saving, regret, replicate, batch, "
-        "shard, commit record, cube, template, PUE, APN, WLS, tiers, LOLE, siting value, "
+        "shard, commit record, cube, template, PUE, APN, WLS, tiers, LOLE, siting value, line value, APN value, "
         "contract, generation, grid headroom, lease, latency-unserved, lower bound, spill, compacted cube, summary, "
         "delta, elementary effect, PAWN, Sobol index, effective sample size, importance weight, full-year companion, look, "
         "section, confidence interval, scenario, coverage, PRIM, satisficing"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 from dataclasses import replace
 from html import escape
@@ -15,14 +16,19 @@ import xarray as xr
 
 from report import CubeContentError, PageError
 from report.document import Document, Wanted, build, write_document
+from report.document.decided import Point, comparable, efficient, in_order, named_points
+from report.document.doubts import doubts, headlines
+from report.document.first_page import first_page
 from report.document.fonts import embedded
 from report.document.language import Words, number
+from report.document.margins import margins
 from report.document.material import Material
 from report.document.odds import break_even_odds
 from report.document.page import drawn, shade
+from report.document.robust import robust
 from report.document.signposts import said
 from tests.browser import browse
-from tests.report_cases import small_cube
+from tests.report_cases import decided, small_cube
 from tests.sweep_cases import wattbit
 
 SMALL = 64
@@ -33,17 +39,21 @@ def cube() -> xr.Dataset:
     made = small_cube(SMALL)
     made["status"][3, 1] = 2
     made["lole"][5, 2, 0] = 4.0
-    return made
+    plan = {"mean": 0.02, "worst": 0.05}
+    error = {"futures": 12, "saving": {"by_configuration": {"north": plan}}, "curtailment": {"mean": 0.013}}
+    days = {"how": "by decision", "number": {"fy2019": 12, "fy2024": 12}, "error": error}
+    return made.assign_attrs(days_error=json.dumps(days))
 
 
 @pytest.fixture(scope="module")
 def english(cube: xr.Dataset) -> Document:
-    return build(cube, Wanted("en", threshold="saving_fuel_co2 < 20", configuration="north"))
+    wanted = Wanted("en", threshold="saving_fuel_co2 < 20", configuration="north")
+    return build(cube, wanted, [decided(cube, "cvar:0.9", near=False), decided(cube)])
 
 
 @pytest.fixture(scope="module")
 def japanese(cube: xr.Dataset, tmp_path_factory: pytest.TempPathFactory) -> tuple[Document, Path, list[Path]]:
-    document = build(cube, Wanted("ja", command="wattbit report x --lang ja"))
+    document = build(cube, Wanted("ja", command="wattbit report x --lang ja"), [decided(cube)])
     folder = tmp_path_factory.mktemp("report") / "new"
     return document, folder, write_document(document, folder)
 
@@ -122,6 +132,139 @@ def test_other_sentences_with_numbers(cube: xr.Dataset, english: Document) -> No
     assert sample["correlation"] == pytest.approx(np.abs(found).max())
 
 
+def test_what_the_first_page_says_of_its_doubts(cube: xr.Dataset, english: Document) -> None:
+    text, numbers = told(english, "first_page")
+    plans = ["tokyo_osaka", "north", "five_hubs"]
+    done = cube["status"].sel(configuration=plans).to_numpy() == 1
+    total = cube["total_cost"].sel(configuration=plans).to_numpy()
+    fuel = (cube["fuel_cost"] + cube["co2_cost"]).sel(configuration=plans).to_numpy()
+    half, first = SMALL // 2, done[: SMALL // 2]
+    assert (numbers["half"], numbers["all"]) == (half, SMALL)
+    for name, costs in (("total_cost", total), ("fuel_co2_cost", fuel)):
+        saving = (costs[:half, 0] - costs[:half, 1])[first[:, :2].all(axis=1)]
+        assert numbers[f"half_{name}_mean"] == pytest.approx(saving.mean())
+        assert numbers[f"half_{name}_share"] == pytest.approx((saving > 0).mean())
+        assert f"{number(saving.mean())} → {number(numbers[f'{name}_mean'])}" in text
+    common = total[:half][first.all(axis=1)]
+    assert numbers["half_largest_regret"] == pytest.approx((common[:, 1] - common.min(axis=1)).max())
+    assert headlines(english.material, SMALL)["largest_regret"] == pytest.approx(numbers["largest_regret"])
+    assert (numbers["days_0"], numbers["judging_futures"]) == (12, 12)
+    assert (numbers["days_saving_mean"], numbers["days_saving_worst"]) == (0.02, 0.05)
+    assert numbers["days_off"] == pytest.approx(0.02 * abs(numbers["fuel_co2_cost_mean"]))
+    assert "off by 2.0 % on average and 5.0 % at worst" in text
+    assert "all of them count alike" in text
+
+
+@pytest.mark.parametrize(
+    ("days", "scenarios", "expected"),
+    [
+        ({"number": {"a": 365}, "error": None}, 1, "All 365 days of the year are solved."),
+        ({"number": {"a": 4, "b": 6}, "error": None}, 3, "4 or 6 days stand for the year; how wrong that is was not"),
+        (None, 3, "this cube does not tell"),
+    ],
+)
+def test_doubts_that_were_not_measured_are_said(days: object, scenarios: int, expected: str) -> None:
+    attrs = {"scenarios": list(range(scenarios)), **({"days_error": json.dumps(days)} if days else {})}
+    material = Material(small_cube(15).assign_attrs(attrs), Wanted("en"))
+    text = " ".join(sentence.text for sentence in doubts(material))
+    assert expected in text
+    assert ("its 3 scenarios count alike" in text) == (scenarios == 3)
+
+
+def test_values_at_the_margin_are_those_of_the_cube(cube: xr.Dataset, english: Document) -> None:
+    done = cube["status"].sel(configuration="north").to_numpy() == 1
+    line, area, apn = (
+        cube[name].sel(configuration="north").to_numpy()[done] for name in ("line_value", "siting_value", "apn_value")
+    )
+    for section in ("first_page", "margins"):
+        text, numbers = told(english, section)
+        at = int(line.mean(axis=0).argmax())
+        assert numbers["line_mean"] == pytest.approx(line[:, at].mean())
+        assert [numbers["line_low"], numbers["line_high"]] == pytest.approx(np.quantile(line[:, at], [0.1, 0.9]))
+        cheap, dear = area.mean(axis=0).argmin(), area.mean(axis=0).argmax()
+        assert numbers["area_gap"] == pytest.approx(area[:, dear].mean() - area[:, cheap].mean())
+        assert numbers["area_often"] == pytest.approx((area[:, cheap] < area[:, dear]).mean())
+        assert numbers["apn_mean"] == pytest.approx(apn.mean())
+        assert "worth most on Hokkaido–Tokyo (Japan Sea HVDC)" in text
+    tables = {table.name: table for table in english.tables}
+    assert "congested_hours" not in tables
+    row = tables["line_value"].cells[1]
+    assert [cell.value for cell in row[1:5]] == pytest.approx(
+        [*np.quantile(line[:, 1], [0.1, 0.5, 0.9]), line[:, 1].mean()]
+    )
+    assert [cell.value for cell in tables["next_gigawatt"].cells[0][1:4]] == pytest.approx(
+        np.quantile(area[:, 0], [0.1, 0.5, 0.9])
+    )
+    north = next(row for row in tables["apn_value"].cells if row[0].value == "north")
+    assert north[4].value == pytest.approx(apn.mean())
+
+
+def test_a_cube_without_values_of_lines_tells_hours(cube: xr.Dataset) -> None:
+    section = margins(Material(cube.drop_vars(["line_value", "apn_value"]), Wanted("en")))
+    assert [each.name for each in section.shown] == ["congested_hours", "next_gigawatt"]
+    assert "made before values of lines were kept" in section.shown[0].caption
+    nothing = cube.drop_vars(["line_value", "apn_value", "siting_value", "congested_hours"])
+    assert margins(Material(nothing, Wanted("en"))).shown == []
+
+
+def test_the_robust_siting_is_told_as_it_was_decided(cube: xr.Dataset, english: Document) -> None:
+    text, numbers = told(english, "robust_siting")
+    record = decided(cube)  # that with a space of good plans comes before that of CVaR
+    assert (numbers["robust_value"], numbers["robust_draws"]) == (record["value"], SMALL)
+    assert numbers["robust_share_Tokyo"] == pytest.approx(0.55)
+    name = min(record["against"], key=lambda each: record["against"][each]["mean_saving"]["estimate"])
+    assert f"Beside the best named plan, {english.material.shown(name)}" in text
+    assert numbers["robust_saving"] == record["against"][name]["mean_saving"]["estimate"]
+    assert numbers["robust_loss"] == record["against"][name]["largest_loss"]
+    assert (numbers["evpi"], numbers["vss"], numbers["gap_at_most"]) == (14.0, 3.5, 4.0)
+    assert "Every plan at most 2 % worse uses Hokkaido; none uses Okinawa." in text
+    page, first = told(english, "first_page")
+    assert first["robust_value"] == record["value"]
+    assert (
+        "The one siting of least mean cost over 64 futures puts Tokyo 55.0 %, Hokkaido 35.0 % and Kansai 10.0 %" in page
+    )
+    tables = {table.name: table for table in english.tables}
+    assert [row[0].text for row in tables["robust_goals"].cells] == ["mean", "cvar:0.9"]
+    assert tables["robust_against"].cells[1][5].value == pytest.approx(10.0)  # north is 10 cheaper in one draw
+    assert len(tables["near_optimal"].cells) == 2 * 11
+    sums = [row for row in tables["robust_siting"].cells if row[1].text == "all tiers"]
+    assert sum(row[2].value for row in sums) == pytest.approx(1)
+
+
+def test_a_frontier_has_only_what_nothing_beats(cube: xr.Dataset) -> None:
+    points = [
+        Point("a", 1, 9, 5),
+        Point("b", 2, 7, np.nan),
+        Point("c", 3, 8, 2),
+        Point("d", 1, 9.5, 1),
+        Point("e", 4, 7, 0),
+    ]
+    assert [each.label for each in efficient(points, "tail")] == ["a", "b"]
+    assert [each.label for each in efficient(points, "regret")] == ["d", "e"]
+    whole = small_cube(SMALL)
+    futures = Material(whole, Wanted("en")).futures
+    record = decided(whole, draws=20)
+    [_, north, _] = named_points(futures, record)
+    total = whole["total_cost"].to_numpy()[:20]
+    assert north.mean == pytest.approx(total[:, 1].mean())
+    assert north.tail == pytest.approx(np.sort(total[:, 1])[-2:].mean())
+    assert north.regret == pytest.approx((total[:, 1] - total[:, 3]).max())
+    assert "north" not in [each.label for each in named_points(Material(cube, Wanted("en")).futures, decided(cube))]
+    others = [decided(cube, draws=20), decided(cube, gap=0.01), decided(cube, "cvar:0.9", near=False)]
+    kept = comparable(in_order([*others, decided(cube)]))
+    assert [(each["measure"], each["gap"], each["draws"]) for each in kept] == [
+        ("mean", 0.001, SMALL),
+        ("cvar:0.9", 0.001, SMALL),
+    ]
+
+
+def test_without_a_decided_siting_the_command_is_named(cube: xr.Dataset) -> None:
+    section = robust(Material(cube, Wanted("en", store="results/x.zarr")))
+    [sentence] = section.sentences
+    assert "wattbit optimise results/x.zarr --measure mean --near 1,2,5" in sentence.text
+    assert section.shown == ()
+
+
 def test_every_sentence_that_shows_a_number_names_it(english: Document) -> None:
     plain = [s.text for section in english.sections for s in section.sentences if not s.numbers]
     free = re.compile(r"2030|2040|1 %|90 %|95 %|CO2|0\.75|0\.9|VaR|APN|[a-z]+_\w+")
@@ -143,6 +286,14 @@ def test_break_even_odds_turn_the_choice(cube: xr.Dataset) -> None:
     common = material.futures.common()
     gap = (cube["total_cost"].sel(configuration="north") - cube["total_cost"].sel(configuration=first.other)).to_numpy()
     inside, gap = inside[common], gap[common]
+    page = first_page(material)
+    posts = [each for each in page.sentences if "If by 2030" in each.text]
+    assert posts  # from the box of failures, or else from these odds
+    nothing = Material(cube, Wanted("en", configuration="north", threshold="total_cost < 0"))
+    [post] = [each for each in first_page(nothing).sentences if "If by 2030" in each.text]
+    leading = break_even_odds(nothing)[0]
+    assert post.numbers == {"signpost_chance": leading.chance}
+    assert leading.kind in post.text
     p = first.chance
     assert p * gap[inside].mean() + (1 - p) * gap[~inside].mean() == pytest.approx(0, abs=1e-9)
 
@@ -169,7 +320,7 @@ def test_the_folder_has_page_pdf_figures_and_tables(japanese: tuple[Document, Pa
     assert {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()} == {Path(name) for name in names}
     assert {f"figures/{chart.name}.{end}" for chart in document.charts for end in ("svg", "png")} < names
     assert {f"tables/{table.name}.csv" for table in document.tables} < names
-    assert len(document.charts) == 13
+    assert len(document.charts) == 17
     assert (folder / "report.pdf").read_bytes().startswith(b"%PDF")
     assert b"IPAexGothic" in (folder / "report.pdf").read_bytes()
     for path in written:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import signal
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from storage import open_cube
+from sweep.decisions import decisions
 from tests.processes import start_wattbit, wait_for
 from tests.sweep_cases import WITH_OPTIMAL, files_outside_run, strict_json, wattbit, write_study
 
@@ -50,6 +52,21 @@ def solved(cube: Path) -> tuple[Path, dict[str, Any], Path]:
     shutil.copytree(cube, store)
     table = store.with_name("with_robust.csv")
     return store, answer(store, "--export", str(table), "--replications", "2"), table
+
+
+def test_the_report_finds_the_answer(solved: tuple[Path, dict[str, Any], Path], cube: Path) -> None:
+    store, found, _ = solved
+    [kept] = decisions(store)
+    assert kept == {name: value for name, value in found.items() if name in kept}
+    assert decisions(cube) == []
+    folder = next((store / "run" / "optimise").iterdir())
+    older = shutil.copytree(folder, folder.with_name("f" * 16))
+    for file in older.glob("result-*.json"):
+        file.write_text(json.dumps({**kept, "value": 0.0}), encoding="utf-8")
+    try:
+        assert decisions(store) == [kept]  # of this version of the model alone
+    finally:
+        shutil.rmtree(older)
 
 
 def test_answer_keeps_its_bounds_and_rules(solved: tuple[Path, dict[str, Any], Path], cube: Path) -> None:

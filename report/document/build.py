@@ -2,27 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import xarray as xr
 
 from report.document.breaking import breaking
+from report.document.decided import Record
 from report.document.drivers import drivers
 from report.document.first_page import first_page
 from report.document.fonts import drawing
 from report.document.frame import frame, limits, provenance, sample
+from report.document.margins import margins
 from report.document.material import Material, Wanted
 from report.document.money import money
 from report.document.parts import Chart, Section, Table
 from report.document.regrets import regrets
+from report.document.robust import robust
 from report.document.scores import scores
 from report.document.siting import siting
 from report.outcomes import attribute
 
 SECTIONS: Final[tuple[Callable[[Material], Section], ...]] = (
-    *(first_page, scores, money, regrets, breaking, drivers, siting, sample, frame, limits, provenance),
+    *(
+        first_page,
+        scores,
+        money,
+        regrets,
+        breaking,
+        drivers,
+        siting,
+        robust,
+        margins,
+        sample,
+        frame,
+        limits,
+        provenance,
+    ),
 )
 
 
@@ -56,9 +73,18 @@ class Document:
         return [each for section in self.sections for each in section.shown if isinstance(each, Table)]
 
 
-def build(cube: xr.Dataset, wanted: Wanted) -> Document:
+def build(cube: xr.Dataset, wanted: Wanted, decided: Sequence[Record] = ()) -> Document:
     """
     Write the document of a cube.
+
+    Parameters
+    ----------
+    cube : xr.Dataset
+        As opened, with its provenance.
+    wanted : Wanted
+        What a user chose.
+    decided : sequence of mapping
+        What ``wattbit optimise`` left in the store, as docs/optimise.md says.
 
     Raises
     ------
@@ -66,7 +92,7 @@ def build(cube: xr.Dataset, wanted: Wanted) -> Document:
         If the cube lacks what it is written from, or a wish names something unknown.
     """
     with drawing(wanted.language):
-        material = Material(cube, wanted)
+        material = Material(cube, wanted, decided)
         sections = [section(material) for section in SECTIONS]
     words, futures = material.words, material.futures
     subtitle = words(

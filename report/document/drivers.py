@@ -1,4 +1,4 @@
-"""Write what drives a plan: sensitivity bars, the decision map of two uncertainties, values at the margin."""
+"""Write what drives a plan: sensitivity bars and the decision map of two uncertainties."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ from report.document.material import MOST_SENSITIVITY, Material
 from report.document.parts import Cell, Chart, Section, Table
 from report.document.plotting import canvas, styles
 from report.document.regrets import grouped
-from report.estimators import Floats
 from report.figures import BLUE, GREY
-from report.outcomes import outcome
 
 LEAST_IN_CELL = 3
 TOP = 12
@@ -130,52 +128,10 @@ def _square(column: int, row: int, colour: str, alpha: float) -> Rectangle:
     return Rectangle((column - 0.5, row - 0.5), 1, 1, facecolor=colour, alpha=alpha, edgecolor="white")
 
 
-def quantiles_over_draws(material: Material, name: str, configuration: str) -> Floats | None:
-    """Return the 10, 50 and 90 % points over finished draws of an outcome by area, ..., (3, ...); None without it."""
-    if name not in material.cube.data_vars:
-        return None
-    values = outcome(material.cube, name).sel(configuration=configuration).to_numpy()
-    kept = values[np.isfinite(material.futures.column("total_cost", configuration))]
-    return np.asarray(np.quantile(kept, [0.1, 0.5, 0.9], axis=0)) if len(kept) else None
-
-
-def _margins(material: Material) -> list[Table]:
-    words = material.words
-    found = []
-    told = quantiles_over_draws(material, "siting_value", material.plan)
-    heads = ["10 %", words("median", "中央値"), "90 %"]
-    if told is not None:
-        rows = [
-            [
-                Cell(words.area(str(area)), str(area)),
-                *(Cell(words.amount(float(told[q, at])), float(told[q, at])) for q in range(3)),
-            ]
-            for at, area in enumerate(material.cube["area"].to_numpy())
-        ]
-        unit = words("billion yen per GW-year", "億円/GW年")
-        caption = words(
-            f"What one more GW of mean load would add to the cost of dispatch, by area, from the duals of {material.shown(material.plan)} [{unit}].",
-            f"データセンター負荷を1GW増やしたときの給電費用の増分、エリア別（「{material.shown(material.plan)}」の双対変数による）［{unit}］。",
-        )
-        found.append(Table("next_gigawatt", caption, [words("area", "エリア"), *heads], rows))
-    hours = quantiles_over_draws(material, "congested_hours", material.plan)
-    if hours is not None:
-        rows = [
-            [Cell(str(line)), *(Cell(number(float(hours[q, at])), float(hours[q, at])) for q in range(3))]
-            for at, line in enumerate(material.cube["line"].to_numpy())
-        ]
-        caption = words(
-            "Hours a year in which a line is full. Its marginal value is not kept in the cube, so hours stand for it.",
-            "連系線が満杯となる年間時間。限界価値は保存されていないため、時間で示す。",
-        )
-        found.append(Table("congested_hours", caption, [words("line", "連系線"), *heads], rows))
-    return found
-
-
 def drivers(material: Material) -> Section:
     """Return the section on what drives the plan."""
     words = material.words
-    found = [_bars(material), _drivers_table(material), _map(material), *_margins(material)]
+    found = [_bars(material), _drivers_table(material), _map(material)]
     notes = []
     if material.futures.n > MOST_SENSITIVITY:
         notes.append(

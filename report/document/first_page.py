@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from report.document.doubts import doubts
+from report.document.margins import sentences as margin_sentences
 from report.document.material import Material
 from report.document.odds import break_even_odds
 from report.document.parts import Section, Sentence
-from report.document.signposts import limits, said, signposts
+from report.document.robust import verdict
+from report.document.signposts import READ_BY, limits, said, signposts
 from report.estimators import Floats
 from report.intervals import Interval, mean_interval, share_interval
 from report.metrics import METRICS, Metric
@@ -25,12 +28,14 @@ def first_page(material: Material) -> Section:
         _verdict(material),
         *_rivals(material),
         *_savings(material),
+        *verdict(material),
         *_failing(material),
         _worst(material),
         *_troubles(material),
         _change(material),
-        *[Sentence(text) for text in signposts(material.finding, words, units_of(material))],
-        *_doubts(material),
+        *margin_sentences(material),
+        *_signposts(material),
+        *doubts(material),
     ]
     return Section("first_page", words("What this study says", "要点"), told)
 
@@ -217,6 +222,27 @@ def _troubles(material: Material) -> list[Sentence]:
     ]
 
 
+def _signposts(material: Material) -> list[Sentence]:
+    """Say what to watch for: the limits of the box of failures, and odds that would turn the choice where there is none."""
+    words = material.words
+    told = [Sentence(text) for text in signposts(material.finding, words, units_of(material))]
+    odds = break_even_odds(material)
+    if told or not odds:
+        return told
+    first = odds[0]
+    return [
+        Sentence(
+            words(
+                f"If by {READ_BY} the chance of “{first.kind}” in 2040 is put above {first.chance:.2f}, choose anew: "
+                f"{material.shown(first.other)} is then cheaper on average.",
+                f"{READ_BY}年までに、2040年に「{first.kind}」となる確率が{first.chance:.2f}を超えると見込まれる場合は選び直す。平均では"
+                f"「{material.shown(first.other)}」の方が安くなる。",
+            ),
+            {"signpost_chance": first.chance},
+        )
+    ]
+
+
 def _change(material: Material) -> Sentence:
     words, odds = material.words, break_even_odds(material)
     if not odds:
@@ -238,44 +264,3 @@ def _change(material: Material) -> Sentence:
         ),
         {"chance": first.chance, "share": first.share},
     )
-
-
-def _doubts(material: Material) -> list[Sentence]:
-    words, futures = material.words, material.futures
-    how = material.cards["total_cost"].how
-    failed = sum(futures.failed.values())
-    told = [
-        Sentence(
-            words(
-                f"The study has {futures.n:,} draws; {failed:,} solves failed and {futures.not_run:,} draws are not run yet.",
-                f"本調査は{futures.n:,}通りの将来からなる。解けなかった計算は{failed:,}件、未計算は{futures.not_run:,}通りである。",
-            ),
-            {"draws": futures.n, "failed": failed, "not_run": futures.not_run},
-        )
-    ]
-    if how in ("indicative", "none"):
-        told.append(
-            Sentence(
-                words(
-                    "How far these figures lie from those of endlessly many draws cannot be told from this design: it has "
-                    "no independent repetitions."
-                    + (
-                        " Intervals in the tables come from resampling and are indicative."
-                        if how == "indicative"
-                        else ""
-                    ),
-                    "この設計には独立な反復がないため、無限に多い将来での値からの誤差は分からない。"
-                    + ("表の区間は再標本化による目安である。" if how == "indicative" else ""),
-                )
-            )
-        )
-    told.append(
-        Sentence(
-            words(
-                "The model sees each day ahead perfectly and takes a few representative days: savings and curtailment are "
-                "rather too low than too high, and lost load is no adequacy study.",
-                "モデルは各日を完全に予見し、少数の代表日を用いる。節約額と出力抑制は低めに出やすく、供給支障は信頼度評価ではない。",
-            )
-        )
-    )
-    return told

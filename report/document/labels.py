@@ -29,6 +29,21 @@ AREAS: Final[dict[str, Pair]] = {
     "Okinawa": ("Okinawa", "沖縄"),
 }
 
+LINES: Final[dict[str, Pair]] = {
+    "hokkaido_tohoku": ("Hokkaido–Tohoku", "北海道―東北"),
+    "japan_sea": ("Hokkaido–Tokyo (Japan Sea HVDC)", "北海道―東京（日本海HVDC）"),
+    "tohoku_tokyo": ("Tohoku–Tokyo", "東北―東京"),
+    "tokyo_chubu_fc": ("Tokyo–Chubu (frequency converters)", "東京―中部（周波数変換）"),
+    "chubu_kansai": ("Chubu–Kansai", "中部―関西"),
+    "chubu_hokuriku": ("Chubu–Hokuriku", "中部―北陸"),
+    "hokuriku_kansai": ("Hokuriku–Kansai", "北陸―関西"),
+    "kansai_chugoku": ("Kansai–Chugoku", "関西―中国"),
+    "kansai_shikoku": ("Kansai–Shikoku", "関西―四国"),
+    "chugoku_shikoku": ("Chugoku–Shikoku", "中国―四国"),
+    "chugoku_kyushu": ("Chugoku–Kyushu", "中国―九州"),
+    "kanmon_second": ("Chugoku–Kyushu (second Kanmon link)", "中国―九州（関門第二）"),
+}
+
 TIERS: Final[dict[str, Pair]] = {
     "hub": ("hub", "ハブ"),
     "renewable_city": ("renewable city", "再エネ都市"),

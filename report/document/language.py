@@ -54,6 +54,10 @@ class Words:
         """Name an area."""
         return self._of(labels.AREAS, name)
 
+    def line(self, name: str) -> str:
+        """Name a line."""
+        return self._of(labels.LINES, name)
+
     def tier(self, name: str) -> str:
         """Name a tier."""
         return self._of(labels.TIERS, name)

@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from report.discovery import Finding, default_threshold, discover
+from report.document.decided import Record
 from report.document.language import Language, Words
 from report.estimators import Floats
 from report.factors import Factor
@@ -47,6 +48,8 @@ class Wanted:
         Two uncertainties of the decision map; empty: the two that matter most.
     command : str
         Line that makes the document again.
+    store : str
+        What the cube is called on a command line.
     """
 
     language: Language = "en"
@@ -54,10 +57,16 @@ class Wanted:
     configuration: str = ""
     axes: tuple[str, ...] = ()
     command: str = ""
+    store: str = "STORE"
 
 
 class Material:
     """What the sections are written from.
+
+    Parameters
+    ----------
+    decided : sequence of mapping
+        What ``wattbit optimise`` left in the store, as docs/optimise.md says.
 
     Raises
     ------
@@ -65,7 +74,8 @@ class Material:
         If the cube lacks something, or has no such configuration or uncertainty as is wanted.
     """
 
-    def __init__(self, cube: xr.Dataset, wanted: Wanted) -> None:
+    def __init__(self, cube: xr.Dataset, wanted: Wanted, decided: Sequence[Record] = ()) -> None:
+        self.decided = list(decided)
         self.cube, self.wanted, self.words = cube, wanted, Words(wanted.language)
         self.futures: Futures = read_futures(cube)
         if wanted.configuration and wanted.configuration not in self.futures.rivals:

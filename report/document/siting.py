@@ -7,9 +7,9 @@ import json
 import numpy as np
 from matplotlib.collections import PolyCollection
 
-from report.document.drivers import quantiles_over_draws
 from report.document.fonts import page_file
 from report.document.language import number
+from report.document.margins import quantiles_over_draws
 from report.document.material import Material
 from report.document.parts import Cell, Chart, Section, Sentence, Table
 from report.document.plotting import canvas

@@ -80,12 +80,15 @@ class Blocks:
     shed: Index
     spill: Index
     balance: Index
+    more: Index
+    shared: Index
 
 
 def add_day(program: Program, system: System, day: Day, load: Index, scale: float = 1.0) -> Blocks:
     """Add one day to `program`; `load` numbers the columns X (area,); costs are million yen times `scale`.
 
-    Because X is a column, every bound that moves with X is a row, and the reduced cost of X is d cost / d X.
+    Because X is a column, every bound that moves with X is a row, and the reduced cost of X is d cost / d X. In the same
+    way ``more``, held at 0, widens each line in both directions.
     """
     s, p = system, program
     shape = day.demand.shape
@@ -104,8 +107,11 @@ def add_day(program: Program, system: System, day: Day, load: Index, scale: floa
     ch = p.columns(stores, upper=s.power[..., None])
     dis = p.columns(stores, upper=s.power[..., None], cost=scale * s.storage_cost)
     soc = p.columns(stores, upper=s.energy[..., None])
-    fwd = p.columns((len(s.lines), hours), upper=s.forward[:, None], cost=scale * s.flow_cost)
-    bwd = p.columns((len(s.lines), hours), upper=s.backward[:, None], cost=scale * s.flow_cost)
+    fwd = p.columns((len(s.lines), hours), cost=scale * s.flow_cost)
+    bwd = p.columns((len(s.lines), hours), cost=scale * s.flow_cost)
+    more = p.columns((len(s.lines),), upper=0.0)
+    for flow, limit in ((fwd, s.forward), (bwd, s.backward)):
+        p.rows(flow.shape, [(1, flow), (-1, hourly(more))], upper=limit[:, None])
     tau_up, tau_dn = (p.columns(shape, cost=scale * s.time_cost) for _ in range(2))
     sig_up, sig_dn = (p.columns(shape, cost=scale * s.space_cost) for _ in range(2))
     shed = p.columns(shape, cost=scale * s.voll)
@@ -119,13 +125,9 @@ def add_day(program: Program, system: System, day: Day, load: Index, scale: floa
 
     # Bounds that scale with the DC load of the area.
     X, pue = hourly(load), s.pue[:, None]
-    for shifted, share in (
-        (tau_up, s.time_share),
-        (tau_dn, s.time_share),
-        (sig_up, s.space_share),
-        (sig_dn, s.space_share),
-    ):
-        p.rows(shape, [(1, shifted), (-share * pue, X)], upper=0)
+    for shifted in (tau_up, tau_dn):
+        p.rows(shape, [(1, shifted), (-s.time_share * pue, X)], upper=0)
+    shared = np.stack([p.rows(shape, [(1, moved), (-s.space_share * pue, X)], upper=0) for moved in (sig_up, sig_dn)])
     p.rows(shape, [(1, shed), (-pue, X)], upper=day.demand)
 
     # 1. Balance. Incidence is +1 where a line ends and -1 where it begins, so that it counts fwd as inflow at its end.
@@ -163,7 +165,7 @@ def add_day(program: Program, system: System, day: Day, load: Index, scale: floa
     p.rows((hours,), [(1 / s.pue, sig_up.T), (-1 / s.pue, sig_dn.T)], lower=0, upper=0)
     # 5. Installed machines.
     p.rows(shape, [(1, tau_up), (-1, tau_dn), (1, sig_up), (-1, sig_dn), (-s.headroom * pue, X)], upper=0)
-    return Blocks(gen, re, dis, ch, fwd, bwd, tau_up, tau_dn, sig_up, sig_dn, shed, spill, balance)
+    return Blocks(gen, re, dis, ch, fwd, bwd, tau_up, tau_dn, sig_up, sig_dn, shed, spill, balance, more, shared)
 
 
 @dataclass(frozen=True)
@@ -189,6 +191,8 @@ class DayResult:
     shifted_space: float
     price: Floats
     value_of_load: Floats
+    value_of_lines: Floats
+    value_of_space_share: float
 
 
 def solve_day(system: System, day: Day, load: Floats) -> DayResult:
@@ -227,4 +231,7 @@ def _read(s: System, day: Day, b: Blocks, load: Index, found: Solution) -> DayRe
         shifted_space=float(v[b.sig_up].sum()),
         price=found.price[b.balance].mean(axis=1),
         value_of_load=found.reduced_cost[load],
+        value_of_lines=-found.reduced_cost[b.more],
+        # The share stands in a coefficient; in the row's right-hand side it is pue X, by which its price counts.
+        value_of_space_share=float(-(found.price[b.shared] * (s.pue * v[load])[:, None]).sum()),
     )

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tests.oracle.data import Data
-from tests.oracle.program import Floats, Index, Program
+from tests.oracle.program import Floats, Index, Program, Solution
 
 EARTH_RADIUS_KM = 6371.0
 EXCHANGES = ("Tokyo", "Kansai")
@@ -60,6 +60,7 @@ class SitingBlocks:
     y: Index
     z: Index
     sites: Index | None
+    photonic: Index
 
 
 @dataclass(frozen=True)
@@ -132,6 +133,13 @@ class Siting:
         """Contract that the grid of each area takes, GW."""
         return np.asarray(self.data.areas["grid_headroom_GW"], dtype=np.float64)
 
+    def value_of_apn(self, b: SitingBlocks, found: Solution) -> float:
+        """What more adoption saves around a given x, by its unit: more work far away, and shorter round trips seen."""
+        net = self.network
+        quicker = np.where(net.apn_only, 0.0, net.rtt_conv - net.rtt_apn)
+        wires = self.settings["tie_breaker_rtt"] * float((found.value[b.y] * quicker).sum())
+        return wires - float((found.price[b.photonic] * self.work).sum())
+
     def add(self, program: Program, fixed: Floats | None) -> SitingBlocks:
         """Add rules 1 to 6 to `program` in billion yen a year; x is held at `fixed` (area, tier) or left free.
 
@@ -150,13 +158,13 @@ class Siting:
         p.rows((shape[0],), [(1, y.transpose(2, 0, 1)), (1, Z), (-1, x)], lower=0, upper=0)
         p.rows((), [(1, Z), (-1, z)], lower=0, upper=0)
         # 3. The photonic network carries its share alone.
-        p.rows(work.shape, [(net.apn_only.astype(np.float64), y)], upper=self.theta["apn_adoption"] * work)
+        photonic = p.rows(work.shape, [(net.apn_only.astype(np.float64), y)], upper=self.theta["apn_adoption"] * work)
         # 6. Smart cities serve their own region.
         if "smart_city" in self.tiers:
             own = np.einsum("kaa->ak", y)
             p.rows((shape[0],), [(1, x[:, list(self.tiers).index("smart_city")]), (-1, own)], upper=0)
         sites = self._free(p, x) if fixed is None else None
-        return SitingBlocks(x, y, z, sites)
+        return SitingBlocks(x, y, z, sites, photonic)
 
     def _free(self, p: Program, x: Index) -> Index | None:
         load_factor = self.settings["load_factor"]

@@ -103,6 +103,8 @@ def _fixed(stage: Siting, system: System, weather: Sequence[tuple[Day, float]], 
     outcome |= {"headroom_exceeded": float(np.maximum(over, 0).sum()), "sites_violated": violated}
     outcome |= _dispatch_outcome(system, weather, x.sum(axis=1))
     outcome["total_cost"] = outcome["siting_cost"] + outcome["dispatch_cost"]
+    moved = outcome.pop("value_of_space_share") * stage.theta["wls_space_share"]
+    outcome["apn_value"] = (moved + stage.value_of_apn(blocks, found)) / 100
     outcome["lower_bound"] = np.nan
     return outcome
 
@@ -196,6 +198,8 @@ def _dispatch_outcome(system: System, weather: Sequence[tuple[Day, float]], load
         "shifted_space": year("shifted_space"),
         "area_price": _row(areas, year("price") * 1000 / days),
         "siting_value": _row(areas, slope),
+        "line_value": _row(lines, year("value_of_lines")),
+        "value_of_space_share": year("value_of_space_share"),
         "siting_cut_constant": float(cost_of_cut - slope @ raised),
     }
 
