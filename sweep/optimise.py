@@ -26,9 +26,17 @@ from sweep.robust import Budget, Cuts, Found, Goal, Measure, NoneMeetsBudgetErro
 from sweep.robust.measures import Floats
 from sweep.robust.problem import Ints
 from sweep.siting_points import Points, recourse_of, solve_asked
-from sweep.siting_problem import CubeOfSitings, cuts_of_cube, demand_range, make_problem, read_cube, wait_and_see
+from sweep.siting_problem import (
+    CubeOfSitings,
+    cheapest_loads,
+    cuts_of_cube,
+    demand_range,
+    make_problem,
+    read_cube,
+    wait_and_see,
+)
 
-BATCH = 4  # draws of one task: half a second to some seconds
+BATCH = 8  # draws of one task: half a second to some seconds
 MOST_APART = 128  # draws with a cost variable each where only the mean counts; more are taken together by their cuts
 ROUNDS = 200
 Record = dict[str, Any]
@@ -180,7 +188,7 @@ def optimise(
         Lease(store),
         Workers(solve_asked, cube.case, serial=serial, workers=workers, address=address) as hands,
     ):
-        points = Points(hands, cube.thetas, cube.shape, BATCH, store, cube.folder)
+        points = Points(hands, cube.thetas, cube.shape, BATCH, store, cube.folder, cheapest_loads(cube))
         begun = _begun(store, cube.folder, request.key(draws), points, draws)
         cuts = start_cuts(cube, draws, points, begun)
         session = Session(cube, request, draws, points, cuts, None if known is None else known[0], tell)
