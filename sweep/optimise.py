@@ -39,6 +39,7 @@ from sweep.siting_problem import (
 BATCH = 8  # draws of one task: half a second to some seconds
 MOST_APART = 128  # draws with a cost variable each where only the mean counts; more are taken together by their cuts
 ROUNDS = 200
+BILLION = "bn"
 Record = dict[str, Any]
 
 
@@ -59,8 +60,8 @@ class Request:
         Share of the draws, by demand, in which the rules on headroom and sites must hold.
     free : str, optional
         The free configuration whose areas and tiers may be used.
-    near : tuple of float
-        By how many percent plans may be worse than the best, for the space of good plans.
+    near : tuple of (float, unit)
+        By how much plans may be worse than the best, for the space of good plans; "%" or "bn", billion yen a year.
     replications : int
         Parts of the draws that are solved again, each by itself, for the gap to the true optimum.
     worth : bool
@@ -73,7 +74,7 @@ class Request:
     draws: int | None = None
     cover: float = 1.0
     free: str | None = None
-    near: tuple[float, ...] = ()
+    near: tuple[tuple[float, str], ...] = ()
     replications: int = 0
     worth: bool = True
 
