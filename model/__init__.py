@@ -6,6 +6,7 @@ tables -> inputs -> dispatch and siting (Pyomo, each equation once) -> template 
 from typing import TYPE_CHECKING, Any
 
 from model.case import Case, build_case
+from model.chain import Home
 from model.configurations import Configuration, read_configurations
 from model.days import Days, choose_days
 from model.draw import solve_draw
@@ -17,7 +18,7 @@ from model.options import OptionsSpec
 from model.outcomes import OUTCOMES, RESIDUALS, Outcome, coordinates
 from model.parameters import WEATHER_YEAR, check_draws, check_theta, optional_parameters, required_parameters
 from model.share_stage import DemandRange, ShareStage, build_share_stage, tidy
-from model.shares import CUTS, ShareCost, cost_of_shares, cut_of_known, lift, site_cost
+from model.shares import CUTS, ShareCost, cost_of_shares, cut_of_known, find_home, lift, site_cost
 from model.spec import DaysSpec, FreeSpec, InputsSpec, Siting
 from model.template import Template
 
@@ -36,6 +37,7 @@ __all__ = [
     "DaysSpec",
     "DemandRange",
     "FreeSpec",
+    "Home",
     "InputError",
     "Inputs",
     "InputsSpec",
@@ -59,6 +61,7 @@ __all__ = [
     "coordinates",
     "cost_of_shares",
     "cut_of_known",
+    "find_home",
     "lift",
     "optional_parameters",
     "read_configurations",

@@ -36,7 +36,11 @@ class Basis:
     @classmethod
     def of(cls, live: LiveHighs) -> Basis:
         """The basis of a solved program."""
-        found = live.basis()
+        return cls.of_highs(live.basis())
+
+    @classmethod
+    def of_highs(cls, found: highspy.HighsBasis) -> Basis:
+        """What HiGHS handed over."""
         return cls(
             np.array([int(s) for s in found.col_status], dtype=np.int8),
             np.array([int(s) for s in found.row_status], dtype=np.int8),

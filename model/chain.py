@@ -7,14 +7,17 @@ the case's basis and goes in a fixed order.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Self
 
 import highspy
 import numpy as np
+from numpy.typing import NDArray
 
 from model import dispatch
-from model.case import Case
+from model.case import Basis, Case
 from model.free import Cuts
 from model.live import LiveHighs, Solution, Status
 from model.parameters import WEATHER_YEAR, Theta, pue
@@ -37,11 +40,41 @@ class _Solve:
     gives_slope: bool
 
 
+@dataclass(frozen=True, eq=False)
+class Home:
+    """Where every day of one draw is solved from: its bases around one siting, as each year that is solved there left them.
+
+    An evaluation that starts at home depends on the draw and the home alone, not on what was evaluated before it.
+
+    Attributes
+    ----------
+    statuses : (days, columns + rows) array
+        HiGHS basis statuses, days in the order of ``Days``.
+    """
+
+    statuses: NDArray[np.int8]
+
+    def pack(self) -> bytes:
+        """Some kilobytes: the days' bases are much alike."""
+        return zlib.compress(np.array(self.statuses.shape, dtype=np.int32).tobytes() + self.statuses.tobytes(), 9)
+
+    @classmethod
+    def unpack(cls, content: bytes) -> Self:
+        """The inverse of :meth:`pack`."""
+        plain = zlib.decompress(content)
+        shape = np.frombuffer(plain[:8], dtype=np.int32)
+        return cls(np.frombuffer(plain[8:], dtype=np.int8).reshape(shape))
+
+    def bases(self, columns: int) -> list[highspy.HighsBasis]:
+        """As HiGHS takes them, day by day."""
+        return [Basis(each[:columns], each[columns:]).to_highs() for each in self.statuses]
+
+
 class Dispatcher:
     """The dispatch of one draw: its days, a live HiGHS, and the bases found on each day.
 
     The first call is a chain from neighbour to neighbour. Later calls, of a single load as a rule, start each day from
-    the basis of that day whose load is nearest, in a HiGHS of their own.
+    the basis of that day whose load is nearest, in a HiGHS of their own. With a home every call starts each day there.
 
     Attributes
     ----------
@@ -51,7 +84,7 @@ class Dispatcher:
         What sun and wind could give.
     """
 
-    def __init__(self, case: Case, theta: Theta) -> None:
+    def __init__(self, case: Case, theta: Theta, home: Home | None = None) -> None:
         year = str(theta[WEATHER_YEAR])
         self.case, self.days = case, case.days[year]
         inputs, template, weather = case.inputs, case.dispatch, case.inputs.weather[year]
@@ -63,11 +96,17 @@ class Dispatcher:
         self.hydro = np.moveaxis(weather.hydro[self.days.day], 1, -1)
         each = self.vectors if case.slopes_by_day else self.vectors[:1]
         self.by_load = [case.by_load.jacobian(vector) for vector in each]
-        self.live = LiveHighs(template, case.start.to_highs())
+        at_home = home is not None
+        self.live = (
+            LiveHighs(template, options=FROM_THE_SHELF) if at_home else LiveHighs(template, case.start.to_highs())
+        )
         self.live.move(template.values(template.vector({"X": 0.0}, self.vectors[0])))
         self.bases: list[list[tuple[Floats, highspy.HighsBasis]]] = [[] for _ in self.days.day]
-        self.kept = 0  # of the bases of a day, those of the first call
-        self.in_chain = True
+        if home is not None:
+            nowhere = np.zeros(len(self.pue))
+            self.bases = [[(nowhere, basis)] for basis in home.bases(template.shape[1])]
+        self.kept = int(at_home)  # of the bases of a day, those of the first call
+        self.in_chain = not at_home
         self.turns = 0
 
     def solve_days(self, loads: list[Floats], slopes: bool = True, quantities: bool = True) -> list[tuple[Year, Cuts]]:
@@ -101,6 +140,14 @@ class Dispatcher:
             self._solve_day(int(number), solves if self.turns % 2 else solves[::-1], years, cuts, quantities)
         self.kept = self.kept or len(loads)
         return list(zip(years, cuts, strict=True))
+
+    def home(self, load: Floats) -> Home | None:
+        """The bases of every day around a load (A,) [GW]; None where a day has no optimum."""
+        [(year, _)] = self.solve_days([load], slopes=False, quantities=False)
+        if year.status is not Status.OPTIMAL:
+            return None
+        found = [Basis.of_highs(known[-1][1]) for known in self.bases]
+        return Home(np.stack([np.concatenate([each.column, each.row]) for each in found]))
 
     def each_day(self, load: Floats) -> Iterator[tuple[int, Solution]]:
         """Solve each day around one load (A,) [GW]: its position in ``days`` and its solution, to be read at once."""

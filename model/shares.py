@@ -8,7 +8,7 @@ import numpy as np
 
 from model import parameters, siting
 from model.case import Case
-from model.chain import RAISED_GW, Dispatcher
+from model.chain import RAISED_GW, Dispatcher, Home
 from model.inputs import Inputs
 from model.live import LiveHighs, Status
 from model.parameters import Theta
@@ -53,19 +53,26 @@ def lift(case: Case) -> Floats:
     return np.vstack([whole, local])
 
 
-def cost_of_shares(case: Case, theta: Theta, shares: Floats) -> ShareCost:
+def find_home(case: Case, theta: Theta, load: Floats) -> Home | None:
+    """The bases of a draw around a load (A,) [GW], to start evaluations from; None where it has no optimum there."""
+    return Dispatcher(case, theta).home(load)
+
+
+def cost_of_shares(case: Case, theta: Theta, shares: Floats, home: Home | None = None) -> ShareCost:
     """Dispatch a draw around a siting and place its work.
 
     Parameters
     ----------
     shares : (A, J) array
         Of the draw's ``dc_demand``; their sum is 1.
+    home : Home, optional
+        Where each day starts; a good one, around a siting that does well, saves three quarters of the time.
     """
     demand = float(theta["dc_demand"])
     x = demand * shares
     load: Floats = x.sum(axis=1)
     status, value, by_place = _placed(case, theta, x)
-    dispatcher = Dispatcher(case, theta)
+    dispatcher = Dispatcher(case, theta, home)
     raised = np.maximum(load, RAISED_GW)
     loads = [load] if (raised == load).all() else [load, raised]
     years = [year for year, _ in dispatcher.solve_days(loads, slopes=False, quantities=False)]

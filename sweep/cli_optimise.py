@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import os
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from sweep.cli_options import AS_JSON, STORE, WORKERS
 from sweep.ending import DONE, WITH_FAILURES, refusing
 from sweep.errors import RunStoppedError, StudyError
 from sweep.executors import WorkersLostError
-from sweep.optimise import ROUNDS, Record, Request, optimise, read_goal
+from sweep.optimise import BILLION, ROUNDS, Record, Request, optimise, read_goal
 from sweep.robust import Round
 from sweep.siting_text import optimise_text
 
@@ -54,7 +55,11 @@ from sweep.siting_text import optimise_text
 @click.option(
     "--free", metavar="NAME", help="The free configuration whose areas and tiers may be used; default: optimal."
 )
-@click.option("--near", metavar="PERCENT,...", help="Also the space of plans that are at most so much worse.")
+@click.option(
+    "--near",
+    metavar="MORE,...",
+    help="Also the space of plans that are at most so much worse: 2 is percent, 20bn billion yen a year.",
+)
 @click.option(
     "--replications",
     type=click.IntRange(min=2),
@@ -101,7 +106,7 @@ def optimise_command(
         draws=draws,
         cover=cover,
         free=free,
-        near=_percents(near),
+        near=_near(near),
         replications=replications or 0,
         worth=not quick,
     )
@@ -129,14 +134,21 @@ def _tell(what: str, each: Round) -> None:
     )
 
 
-def _percents(text: str | None) -> tuple[float, ...]:
-    try:
-        found = tuple(float(part) for part in text.split(",")) if text else ()
-    except ValueError:
-        found = (-1.0,)
-    if any(not 0 < each <= 100 for each in found):
-        raise StudyError(f"--near: found {text!r}, expected percents above 0, such as 1,2,5")
-    return found
+def _near(text: str | None) -> tuple[tuple[float, str], ...]:
+    """By how much plans may be worse, each with its unit: 2 is percent, 20bn billion yen a year."""
+    found = []
+    for part in [] if text is None else text.split(","):
+        amount, unit = (part.strip().removesuffix(BILLION), BILLION) if part.strip().endswith(BILLION) else (part, "%")
+        try:
+            value = float(amount)
+        except ValueError:
+            value = -1.0
+        if not 0 < value < (math.inf if unit == BILLION else 100 + 1e-9):
+            raise StudyError(
+                f"--near: found {text!r}, expected percents above 0 or amounts in billion yen, such as 1,2,5 or 20bn"
+            )
+        found.append((value, unit))
+    return tuple(found)
 
 
 def _refuse_taken(store: Place, name: str) -> str:

@@ -26,11 +26,20 @@ from sweep.robust import Budget, Cuts, Found, Goal, Measure, NoneMeetsBudgetErro
 from sweep.robust.measures import Floats
 from sweep.robust.problem import Ints
 from sweep.siting_points import Points, recourse_of, solve_asked
-from sweep.siting_problem import CubeOfSitings, cuts_of_cube, demand_range, make_problem, read_cube, wait_and_see
+from sweep.siting_problem import (
+    CubeOfSitings,
+    cheapest_loads,
+    cuts_of_cube,
+    demand_range,
+    make_problem,
+    read_cube,
+    wait_and_see,
+)
 
-BATCH = 4  # draws of one task: half a second to some seconds
+BATCH = 8  # draws of one task: half a second to some seconds
 MOST_APART = 128  # draws with a cost variable each where only the mean counts; more are taken together by their cuts
 ROUNDS = 200
+BILLION = "bn"
 Record = dict[str, Any]
 
 
@@ -51,8 +60,8 @@ class Request:
         Share of the draws, by demand, in which the rules on headroom and sites must hold.
     free : str, optional
         The free configuration whose areas and tiers may be used.
-    near : tuple of float
-        By how many percent plans may be worse than the best, for the space of good plans.
+    near : tuple of (float, unit)
+        By how much plans may be worse than the best, for the space of good plans; "%" or "bn", billion yen a year.
     replications : int
         Parts of the draws that are solved again, each by itself, for the gap to the true optimum.
     worth : bool
@@ -65,7 +74,7 @@ class Request:
     draws: int | None = None
     cover: float = 1.0
     free: str | None = None
-    near: tuple[float, ...] = ()
+    near: tuple[tuple[float, str], ...] = ()
     replications: int = 0
     worth: bool = True
 
@@ -180,7 +189,7 @@ def optimise(
         Lease(store),
         Workers(solve_asked, cube.case, serial=serial, workers=workers, address=address) as hands,
     ):
-        points = Points(hands, cube.thetas, cube.shape, BATCH, store, cube.folder)
+        points = Points(hands, cube.thetas, cube.shape, BATCH, store, cube.folder, cheapest_loads(cube))
         begun = _begun(store, cube.folder, request.key(draws), points, draws)
         cuts = start_cuts(cube, draws, points, begun)
         session = Session(cube, request, draws, points, cuts, None if known is None else known[0], tell)

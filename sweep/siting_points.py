@@ -1,7 +1,8 @@
 """Sitings evaluated in draws of a cube: solved on the workers, kept in the store, found again after any crash.
 
 A row belongs to a siting and a draw alone, whoever asked for it and on whatever worker: another measure, or the same one
-after a kill, finds it in ``run/optimise/<model>/<siting>/`` and does not solve it again.
+after a kill, finds it in ``run/optimise/<model>/<siting>/`` and does not solve it again. Every evaluation of a draw starts from
+the draw's home, bases around one siting that are found once and kept in ``run/optimise/<model>/home/``.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from model import CUTS, Case, Status, cost_of_shares
+from model import CUTS, Case, Home, Status, cost_of_shares, find_home
 from storage import Place, put_side, read_side, side_names
 from sweep.errors import RunStoppedError
 from sweep.kept_workers import Workers
@@ -28,26 +29,48 @@ Floats = NDArray[np.float64]
 FOLDER = "optimise"
 KEPT_AT_ONCE = 64  # rows that a kill may cost at most, those at work apart
 POINT = "shares.json"
+HOME = "home"
 INDEX = "sitings.json"
 
 
 @dataclass(frozen=True, eq=False)
 class Asked:
-    """Draws in which a siting is to be evaluated, with what a worker needs for it."""
+    """Draws in which a siting is to be evaluated, with what a worker needs for it.
+
+    Attributes
+    ----------
+    homes : tuple of bytes, array (A,) or None
+        Of each draw: its packed home, the load [GW] around which it is to be found first, or None to do without.
+    """
 
     shares: Floats
     draws: tuple[int, ...]
     thetas: tuple[Theta, ...]
+    homes: tuple[bytes | Floats | None, ...]
 
 
-def solve_asked(case: Case, asked: Asked) -> Floats:
-    """Rows (draws, 4 + CUTS * (1 + C)): draw, status, cost, site cost, constants of the cuts, their slopes."""
-    rows = []
-    for draw, theta in zip(asked.draws, asked.thetas, strict=True):
-        found = cost_of_shares(case, theta, asked.shares)
+@dataclass(frozen=True, eq=False)
+class Answered:
+    """What became of it: rows (draws, 4 + CUTS * (1 + C)) and the packed homes that were found on the way, by draw.
+
+    A row is draw, status, cost, site cost, constants of the cuts, their slopes.
+    """
+
+    rows: Floats
+    homes: dict[int, bytes]
+
+
+def solve_asked(case: Case, asked: Asked) -> Answered:
+    """Evaluate a siting in some draws."""
+    rows, packed = [], {}
+    for draw, theta, told in zip(asked.draws, asked.thetas, asked.homes, strict=True):
+        home = Home.unpack(told) if isinstance(told, bytes) else None if told is None else find_home(case, theta, told)
+        if home is not None and not isinstance(told, bytes):
+            packed[draw] = home.pack()
+        found = cost_of_shares(case, theta, asked.shares, home)
         head = [float(draw), float(found.status), found.cost, found.site_cost]
         rows.append(np.concatenate([head, found.constant, found.slope.ravel()]))
-    return np.array(rows)
+    return Answered(np.array(rows), packed)
 
 
 def recourse_of(rows: Floats) -> Recourse:
@@ -71,6 +94,8 @@ class Points:
         Where rows are kept; None: nowhere.
     folder : str
         Below ``run``: of one model and one set of versions.
+    home_loads : mapping
+        Draw -> load (A,) [GW] around which its home is found; draws that are not there have none.
     """
 
     def __init__(
@@ -81,9 +106,12 @@ class Points:
         batch: int,
         store: Place | None = None,
         folder: str = FOLDER,
+        home_loads: Mapping[int, Floats] | None = None,
     ) -> None:
         self.workers, self.draws, self.shape = workers, draws, shape
         self.store, self.folder, self.batch = store, folder, batch
+        self.home_loads = home_loads or {}
+        self.homes = self._homes_kept()
         self.rows: dict[str, dict[int, Floats]] = {}
         self.solved = self.found = 0
         self.tell: Callable[[int], None] = lambda done: None
@@ -110,21 +138,53 @@ class Points:
         self.found += len(draws) - len(missing)
         shares = np.array(point, dtype=np.float64).reshape(self.shape)
         parts = [missing[at : at + self.batch] for at in range(0, len(missing), self.batch)]
-        asked = [Asked(shares, tuple(part), tuple(self.draws[draw] for draw in part)) for part in parts]
+        asked = [self._asked(shares, part) for part in parts]
         waiting: list[Floats] = []
-        for number, rows in enumerate(self.workers.run(asked)):
-            for row in rows:
+        moved_in: dict[int, bytes] = {}
+        for number, answered in enumerate(self.workers.run(asked)):
+            moved_in |= answered.homes
+            for row in answered.rows:
                 if row[1] != Status.OPTIMAL:
                     state = Status(int(row[1])).name.lower()
                     raise RunStoppedError(f"draw {int(row[0])} ended {state} around the siting {name}")
                 known[int(row[0])] = row
                 waiting.append(row)
-            self.solved += len(rows)
-            self.tell(len(rows))
+            self.solved += len(answered.rows)
+            self.tell(len(answered.rows))
             if len(waiting) >= KEPT_AT_ONCE or number == len(asked) - 1:
+                self._keep_homes(moved_in)
                 self._keep(name, point, waiting)
-                waiting = []
+                waiting, moved_in = [], {}
         return np.stack([known[draw] for draw in draws])
+
+    def _asked(self, shares: Floats, part: Sequence[int]) -> Asked:
+        homes = tuple(self.homes.get(draw, self.home_loads.get(draw)) for draw in part)
+        return Asked(shares, tuple(part), tuple(self.draws[draw] for draw in part), homes)
+
+    def _homes_kept(self) -> dict[int, bytes]:
+        found: dict[int, bytes] = {}
+        if self.store is not None:
+            for file in side_names(self.store, f"{self.folder}/{HOME}"):
+                content = read_side(self.store, f"{self.folder}/{HOME}", file)
+                if file.endswith(".npz") and content is not None:
+                    with np.load(io.BytesIO(content), allow_pickle=False) as kept:
+                        packed = np.split(kept["packed"], kept["end"][:-1])
+                        found |= {int(n): each.tobytes() for n, each in zip(kept["draw"], packed, strict=True)}
+        return found
+
+    def _keep_homes(self, homes: Mapping[int, bytes]) -> None:
+        self.homes |= homes
+        if self.store is None or not homes:
+            return
+        content = io.BytesIO()
+        draws = sorted(homes)
+        packed = [np.frombuffer(homes[draw], dtype=np.uint8) for draw in draws]
+        np.savez(
+            content, draw=np.array(draws), end=np.cumsum([len(each) for each in packed]), packed=np.concatenate(packed)
+        )
+        label = hashlib.sha256(repr(draws).encode()).hexdigest()[:16]
+        store, folder = self.store, f"{self.folder}/{HOME}"
+        patiently(lambda: put_side(store, folder, f"{label}.npz", content.getvalue()))
 
     def kept(self) -> list[str]:
         """Names of all sitings that the store holds evaluations of, in order."""

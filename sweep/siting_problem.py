@@ -80,6 +80,12 @@ class CubeOfSitings:
         cells = self.cells.isel(draw=list(draws)).sel(configuration=configuration)
         return np.where(cells["status"].values == Status.OPTIMAL, cells["total_cost"].values, np.nan)
 
+    def placed(self, cells: xr.Dataset) -> Floats:
+        """Mean load (..., A, J) [GW] of cells."""
+        return np.asarray(
+            cells["dc_capacity"].transpose(..., "area", "tier").values * self.case.inputs.scalars["load_factor"]
+        )
+
     def demand(self, draws: Sequence[int]) -> Floats:
         """dc_demand (draws,) [GW]."""
         return np.array([float(self.thetas[draw]["dc_demand"]) for draw in draws])
@@ -185,21 +191,28 @@ def demand_levels(demand: Floats) -> tuple[Floats, NDArray[np.int64]]:
 
 def cuts_of_cube(cube: CubeOfSitings, draws: Sequence[int]) -> Cuts:
     """The cuts that the sweep has paid for: one for each configuration of each draw that was solved."""
-    cells, areas = cube.cells, cube.shape[0]
+    of_draws = cube.cells.isel(draw=list(draws))
     cuts = Cuts(len(draws), len(lift(cube.case)))
-    factor = cube.case.inputs.scalars["load_factor"]
-    for name in cells["configuration"].values.tolist():
-        of_one = cells.sel(configuration=name)
+    for name in of_draws["configuration"].values.tolist():
+        of_one = of_draws.sel(configuration=name)
+        x, by_load = cube.placed(of_one), of_one["siting_value"].values
+        cut_constant = of_one["siting_cut_constant"].values
+        known = (of_one["status"].values == Status.OPTIMAL) & np.isfinite(by_load).all(axis=1)
         constant, slope = np.full((len(draws), 1), -np.inf), np.zeros((len(draws), 1, cuts.coordinates))
-        for number, draw in enumerate(draws):
-            row = of_one.isel(draw=draw)
-            if int(row["status"]) != Status.OPTIMAL or np.isnan(row["siting_value"].values).any():
-                continue
-            x = row["dc_capacity"].values.reshape(areas, -1) * factor
-            known = cut_of_known(
-                cube.case, cube.thetas[draw], x, row["siting_value"].values, float(row["siting_cut_constant"])
-            )
-            if known is not None:
-                constant[number, 0], slope[number, 0] = known
+        for n in np.flatnonzero(known).tolist():
+            theta = cube.thetas[draws[n]]
+            cut = cut_of_known(cube.case, theta, x[n], by_load[n], float(cut_constant[n]))
+            if cut is not None:
+                constant[n, 0], slope[n, 0] = cut
         cuts.add(np.arange(len(draws)), Recourse(np.full(len(draws), np.nan), constant, slope))
     return cuts
+
+
+def cheapest_loads(cube: CubeOfSitings) -> dict[int, Floats]:
+    """Load (A,) [GW] of each draw's cheapest solved configuration, near which a siting that does well will be."""
+    draws = sorted(cube.thetas)
+    cells = cube.cells.isel(draw=draws)
+    cost = np.where(cells["status"].values == Status.OPTIMAL, cells["total_cost"].values, np.inf)
+    best = cost.argmin(axis=1)
+    loads = cube.placed(cells)[np.arange(len(draws)), best].sum(axis=-1)
+    return {draw: loads[n] for n, draw in enumerate(draws) if np.isfinite(cost[n, best[n]])}

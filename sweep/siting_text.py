@@ -42,7 +42,8 @@ def _lines(record: Record) -> Iterator[str]:
     yield from _worth(record)
     for space in record["near"]:
         yield ""
-        yield f"plans at most {space['percent']:g} % worse: least and most share (in brackets: proven)"
+        more = f"{space['percent']:.3g} % ({space['billion_yen']:.4g})"
+        yield f"plans at most {more} worse: least and most share (in brackets: proven)"
         for label, ends in space["ranges"].items():
             yield (
                 f"  {label:14} {ends['least']:.3f} ({ends['least_outer']:.3f}) to {ends['most']:.3f} "
@@ -50,6 +51,8 @@ def _lines(record: Record) -> Iterator[str]:
             )
         yield f"  in every such plan: {', '.join(space['must_have']) or 'no area'}"
         yield f"  in none: {', '.join(space['never']) or 'no area'}"
+        pairs = ", ".join(" or ".join(pair) for pair in space["interchangeable"])
+        yield f"  one in place of the other: {pairs or 'no areas'}"
 
 
 def _worth(record: Record) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from model import WEATHER_YEAR
 from report.estimators import equal_weights
 from report.intervals import REPLICATED, mean_interval
 from sweep.kept_workers import Workers
-from sweep.optimise import Record, Session, interval, number
+from sweep.optimise import BILLION, Record, Session, interval, number
 from sweep.robust import Found, Goal, Measure, Space, decompose, different, near_optimal
 from sweep.robust.measures import Floats
 from sweep.siting_points import Points, solve_asked
@@ -70,8 +71,8 @@ def record_of(session: Session, found: Found, others: Sequence[int], known: tupl
         record["fresh_draws"] = on_fresh_draws(session, found, others)
     if request.replications:
         record["replications"] = replications(session, found)
-    for percent in request.near:
-        record["near"].append(space(session, found, percent))
+    for more in request.near:
+        record["near"].append(space(session, found, *more))
     return record
 
 
@@ -199,8 +200,8 @@ def independent_parts(session: Session) -> tuple[list[np.ndarray], str | None]:
     return [np.flatnonzero(place == n) for n in np.unique(place)], "fewer than two parts"
 
 
-def space(session: Session, found: Found, percent: float) -> Record:
-    """The least and the most share of each area and tier among plans that are at most so many percent worse."""
+def space(session: Session, found: Found, more: float, unit: str) -> Record:
+    """The least and the most share of each area and tier among plans that are at most so much worse."""
     case, shape = session.cube.case, session.cube.shape
     allowed = session.cube.free.allowed
     directions: dict[str, Any] = {}
@@ -211,7 +212,8 @@ def space(session: Session, found: Found, percent: float) -> Record:
         for j, tier in enumerate(case.tiers):
             if allowed[:, j].any():
                 directions[tier] = np.tile(np.eye(shape[1])[j], shape[0])
-    limit = found.value + percent / 100 * abs(found.value)
+    more = more if unit == BILLION else more / 100 * abs(found.value)
+    limit = found.value + more
     made: Space = near_optimal(
         session.problem,
         session.points.oracle(session.draws),
@@ -233,11 +235,21 @@ def space(session: Session, found: Found, percent: float) -> Record:
     must = [label for label, each in ranges.items() if each["least_outer"] > 1e-6 and label in case.inputs.areas]
     never = [label for label, each in ranges.items() if each["most_outer"] < 1e-6 and label in case.inputs.areas]
     return {
-        "percent": percent,
+        "percent": 100 * more / abs(found.value),
+        "billion_yen": more,
         "limit": limit,
         "ranges": ranges,
         "must_have": must,
         "never": never,
+        "interchangeable": interchangeable(made.points, case.inputs.areas),
         "plans": plans,
         "evaluations": made.evaluated,
     }
+
+
+def interchangeable(points: Floats, areas: Sequence[str]) -> list[list[str]]:
+    """Pairs of areas of which some plans (points, A * J) have the one without the other, and some the other way round."""
+    used = points.reshape(len(points), len(areas), -1).sum(axis=2) > 0
+    only = used[:, :, None] & ~used[:, None, :]
+    either = only.any(axis=0)
+    return [[areas[a], areas[b]] for a, b in combinations(range(len(areas)), 2) if either[a, b] and either[b, a]]

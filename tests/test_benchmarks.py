@@ -28,6 +28,7 @@ from benchmarks.measure import (
 )
 from benchmarks.programs import nearest_neighbour_order
 from benchmarks.runners import COSTS
+from benchmarks.siting import main as siting_main
 from benchmarks.table import NOTES, figures_of, record_of, rows_of, text_of
 from benchmarks.workloads import WORKLOADS, make_workload, study_of
 from sweep.plan import Plan, make_plan
@@ -210,3 +211,16 @@ def test_simulated_sweep_hands_every_batch_over() -> None:
     assert found.handed_over >= 10_000
     assert found.batches_per_second > 0
     assert found.simulated_hours == pytest.approx(10_000 * 105 / 100 / 3600, rel=0.2)
+
+
+def test_siting_by_cuts_equals_the_extensive_form() -> None:
+    arguments = ["--workload", "small", "--areas", "2", "--draws", "1", "--draws", "2", "--json"]
+    found = CliRunner().invoke(siting_main, [*arguments, "--only", "cuts", "--only", "extensive"])
+    assert found.exit_code == 0, found.output
+    told = json.loads(found.stdout)
+    values = {(each["program"], each["draws"]): each["value"] for each in told["took"]}
+    for draws in (1, 2):
+        assert values["cuts", draws] == pytest.approx(values["extensive", draws], rel=1e-3)
+    assert all(0 <= each["gap"] <= 1e-3 for each in told["took"])
+    assert [each["rounds"] is None for each in told["took"]] == [False, True] * 2
+    assert np.isfinite(told["growth"])

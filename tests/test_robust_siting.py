@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pyomo.environ as pyo
 import pytest
 
 from benchmarks.extensive import extensive_form, solve_extensive
-from model import Case, Configuration, Days, build_case, cost_of_shares, lift
+from model import Case, Configuration, Days, Home, build_case, cost_of_shares, find_home, lift
 from model.weather import WeatherYear
 from sweep.kept_workers import Workers
 from sweep.robust import Goal, Measure, decompose
@@ -122,6 +124,43 @@ def test_cuts_bound_every_other_siting(case: Case) -> None:
                 assert (bound <= there.cost * (1 + 1e-8)).all()
         for own, one in zip(found, shares, strict=True):
             assert (own.constant + own.slope @ (matrix @ one.ravel())).max() == pytest.approx(own.cost, rel=1e-8)
+
+
+def test_home_changes_no_cost_and_its_cuts_hold(case: Case) -> None:
+    shares = [np.array([[1.0, 0.0], [0.0, 0.0]]), np.array([[0.3, 0.1], [0.5, 0.1]])]
+    matrix = lift(case)
+    for draw in DRAWS:
+        home = find_home(case, draw, draw["dc_demand"] * np.array([0.5, 0.5]))
+        assert home is not None
+        again = Home.unpack(home.pack())
+        np.testing.assert_array_equal(again.statuses, home.statuses)
+        plain = [cost_of_shares(case, draw, one) for one in shares]
+        for one, apart in zip(shares, plain, strict=True):
+            found = cost_of_shares(case, draw, one, again)
+            assert found.cost == pytest.approx(apart.cost, rel=1e-9)
+            for there, other in zip(plain, shares, strict=True):
+                assert (found.constant + found.slope @ (matrix @ other.ravel()) <= there.cost * (1 + 1e-8)).all()
+
+
+def test_rows_depend_on_draw_and_home_alone(case: Case, tmp_path: Path) -> None:
+    homes = {n: draw["dc_demand"] * np.array([0.5, 0.5]) for n, draw in enumerate(DRAWS)}
+    first, second = np.array([0.3, 0.1, 0.5, 0.1]), np.array([0.6, 0.1, 0.2, 0.1])
+    with Workers(solve_asked, case, serial=True) as workers:
+
+        def points(batch: int, store: Path, loads: dict[int, np.ndarray]) -> Points:
+            return Points(workers, dict(enumerate(DRAWS)), (2, len(case.tiers)), batch, store, home_loads=loads)
+
+        together = points(3, tmp_path / "a", homes)
+        rows = [together.evaluate(point, [0, 1, 2]) for point in (first, second)]
+        apart = points(1, tmp_path / "b", homes)
+        assert [apart.evaluate(point, [2, 0, 1])[[1, 2, 0]].tobytes() for point in (second, first)] == [
+            each.tobytes() for each in reversed(rows)
+        ]
+        again = points(2, tmp_path / "a", {})  # homes are found in the store, and rows
+        assert again.homes == together.homes
+        assert sorted(again.homes) == [0, 1, 2]
+        assert again.evaluate(second, [0, 1, 2]).tobytes() == rows[1].tobytes()
+        assert (again.solved, again.found) == (0, 3)
 
 
 def test_no_siting_is_best_in_every_draw(case: Case, free: Configuration, best: np.ndarray) -> None:

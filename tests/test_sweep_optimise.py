@@ -104,6 +104,14 @@ def test_space_of_good_plans_holds_the_best_one(store: Path) -> None:
     assert all(plan["value"] <= space["limit"] * (1 + 1e-6) for plan in space["plans"])
     assert space["plans"][0]["x"] == found["x"]
     assert set(space["must_have"]) <= set(found["x"])
+    for pair in space["interchangeable"]:
+        assert not {*pair} & {*space["must_have"], *space["never"]}
+        assert all(space["ranges"][area]["least"] == 0 < space["ranges"][area]["most"] for area in pair)
+    amount = space["billion_yen"]
+    assert amount == pytest.approx(0.02 * found["value"])
+    again = answer(store, "--draws", "1", "--near", f"{amount!r}bn", "--quick")
+    assert again["near"][0]["limit"] == pytest.approx(again["value"] + amount)
+    assert again["near"][0]["ranges"].keys() == space["ranges"].keys()
 
 
 def test_answer_can_be_swept_and_costs_the_same(solved: tuple[Path, dict[str, Any], Path]) -> None:
@@ -159,6 +167,8 @@ def test_workers_change_no_byte(store: Path) -> None:
         (("--budget", "regret"), "--budget: found 'regret', expected MEASURE=NUMBER"),
         (("--lambda", "1"), "--lambda: expected with a --measure other than mean"),
         (("--near", "x"), "--near: found 'x', expected percents"),
+        (("--near", "nan"), "--near: found 'nan', expected percents"),
+        (("--near", "-3bn"), "--near: found '-3bn', expected percents"),
         (("--draws", "9"), "--draws: found 9, expected 1 to 4"),
         (("--free", "north"), "--free: found 'north', expected a free configuration"),
         (("--export", "table.csv", "--name", "today"), "--name: found 'today'"),

@@ -21,6 +21,9 @@ from sweep.robust.problem import Cuts, Ints, Oracle, Problem
 
 HOLDS = 0.1  # of the way from bound to value: by how much a step may miss its level
 LEVEL = 0.5  # where the level lies between the bound (0) and the best value so far (1)
+RELAXED = (
+    0.4  # of the gap asked for, to which the relaxed rounds go on: their masters are cheap, those of whole numbers not
+)
 PARTS = 8  # scenarios are evaluated in up to so many steps of growing size where the worst ones count
 WITHIN = 0.1  # a budget counts as met within this part of the gap
 ROUNDS = 200
@@ -160,15 +163,16 @@ class _Search:
         """Rounds until the gap is closed; with fractions allowed, what is found is no answer yet."""
         best: tuple[Floats, Floats] | None = None
         value, phase = np.inf, "relaxed" if relaxed else "whole"
+        aim = RELAXED * self.gap if relaxed else self.gap
         asked: set[bytes] = set()
         model_holds = False
-        while True:
+        while self._gap(value) > aim:
             answer = master.minimise(relaxed)
             if answer is None:
                 raise NoneMeetsBudgetError("no decision keeps within the budgets: the cuts prove it")
             self.bound = max(self.bound, answer.bound)
             point = self._tidied(answer.point, relaxed)
-            if self._gap(value) <= self.gap or point.tobytes() in asked:
+            if self._gap(value) <= aim or point.tobytes() in asked:
                 break
             level = self.bound + LEVEL * (value - self.bound)
             if not relaxed and master.integers:
