@@ -53,10 +53,15 @@ def estimate(found: Record | None) -> float:
 
 
 def in_order(records: Sequence[Record]) -> list[Record]:
-    """Return records, that in focus first: with a space of good plans, else of most draws, else of fewest budgets."""
+    """Return records, that in focus first: of most draws, then with a space of good plans, of fewest budgets, of least gap."""
     return sorted(
-        records, key=lambda each: (not each["near"], -each["draws"], len(each["budgets"]), each["gap"], title_of(each))
+        records, key=lambda each: (-each["draws"], not each["near"], len(each["budgets"]), each["gap"], title_of(each))
     )
+
+
+def with_space(records: Sequence[Record]) -> Record | None:
+    """Return the first of the ordered records that has a space of good plans, None where there is none."""
+    return next((each for each in records if each["near"]), None)
 
 
 def comparable(records: Sequence[Record]) -> list[Record]:

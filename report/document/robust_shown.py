@@ -245,9 +245,10 @@ def near_chart(material: Material, record: Record) -> Chart:
     axes.set_xlabel(words("share of the national load [%]", "全国需要に対する比率［％］"))
     figure.legend(loc="outside lower center", ncols=4, fontsize=8, frameon=False)
     caption = words(
-        "How free the choice is: the share of each area and tier among plans that are at most so much worse. Bars were reached by "
+        "How free the choice is: the share of each area and tier among plans that are at most so much worse in "
+        f"{measure_name(words, record)} over {record['draws']:,} futures. Bars were reached by "
         "plans that were computed; thin lines end where it is proven that no plan goes.",
-        "選択の余地：最良からの差がその範囲にある案における各エリア・類型の比率。帯は計算された案、細線の外に案がないことは証明済み。",
+        f"選択の余地：{record['draws']:,}通りの将来の{measure_name(words, record)}で最良からの差がその範囲にある案における各エリア・類型の比率。帯は計算された案、細線の外に案がないことは証明済み。",
     )
     return Chart("near_optimal_ranges", caption, figure)
 
