@@ -44,6 +44,11 @@ def measure_name(words: Words, record: Record) -> str:
     title = title_of(record)
     if title in told:
         return words(*told[title])
+    kind, _, level = title.partition(":")
+    if kind == "cvar" and level == f"{LEVEL:g}":
+        return words(
+            "mean cost of the worst tenth of futures (CVaR 0.9)", "費用の悪い方から1割の将来の平均（CVaR 0.9）"
+        )
     return words(f"{title} of cost", f"費用の{title}")
 
 

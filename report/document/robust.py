@@ -95,7 +95,7 @@ def verdict(material: Material) -> list[Sentence]:
         name, beside = best
         saving, loss = beside["mean_saving"], float(beside["largest_loss"])
         worst = (
-            words(f"at worst it costs {words.money(loss)} more", f"最悪でも年{words.money(loss)}高いにとどまる")
+            words(f"at worst it costs {words.money(loss)} more", f"最も不利な将来では年{words.money(loss)}高くつく")
             if loss > 0
             else words("it is never dearer", "高くなる将来はない")
         )
@@ -188,9 +188,11 @@ def _freedom(material: Material, record: Record, space: Record) -> Sentence:
     must = words.listed([words.area(area) for area in space["must_have"]])
     never = words.listed([words.area(area) for area in space["never"]])
     percent = float(space["percent"])
+    none = f"Plans at most {percent:g} % worse {over} have no area in common"
     return Sentence(
         words(
-            f"Every plan at most {percent:g} % worse {over} uses {must or 'no area in common'}; {f'none uses {never}' if never else 'no area is ruled out'}.",
+            (f"Every plan at most {percent:g} % worse {over} uses {must}" if must else none)
+            + f"; {f'none uses {never}' if never else 'no area is ruled out'}.",
             f"{over}最良から{percent:g}％以内の案は{f'すべて{must}を使う' if must else '共通に使うエリアがない'}。"
             f"{f'{never}を使う案はない' if never else '除外されるエリアはない'}。",
         ),
