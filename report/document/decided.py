@@ -44,6 +44,11 @@ def measure_name(words: Words, record: Record) -> str:
     title = title_of(record)
     if title in told:
         return words(*told[title])
+    kind, _, level = title.partition(":")
+    if kind == "cvar" and level == f"{LEVEL:g}":
+        return words(
+            "mean cost of the worst tenth of futures (CVaR 0.9)", "費用の悪い方から1割の将来の平均（CVaR 0.9）"
+        )
     return words(f"{title} of cost", f"費用の{title}")
 
 
@@ -53,10 +58,15 @@ def estimate(found: Record | None) -> float:
 
 
 def in_order(records: Sequence[Record]) -> list[Record]:
-    """Return records, that in focus first: with a space of good plans, else of most draws, else of fewest budgets."""
+    """Return records, that in focus first: of most draws, then with a space of good plans, of fewest budgets, of least gap."""
     return sorted(
-        records, key=lambda each: (not each["near"], -each["draws"], len(each["budgets"]), each["gap"], title_of(each))
+        records, key=lambda each: (-each["draws"], not each["near"], len(each["budgets"]), each["gap"], title_of(each))
     )
+
+
+def with_space(records: Sequence[Record]) -> Record | None:
+    """Return the first of the ordered records that has a space of good plans, None where there is none."""
+    return next((each for each in records if each["near"]), None)
 
 
 def comparable(records: Sequence[Record]) -> list[Record]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from report.document.decided import Record, comparable, estimate, in_order, measure_name
+from report.document.decided import Record, comparable, estimate, in_order, measure_name, with_space
 from report.document.language import number
 from report.document.material import Material
 from report.document.parts import Chart, Section, Sentence, Table
@@ -32,7 +32,8 @@ def robust(material: Material) -> Section:
     record, beside = records[0], comparable(records)
     shown: list[Table | Chart] = [siting_table(material, record), goals_table(material, beside)]
     shown += [frontier_chart(material, beside), savings_chart(material, record), against_table(material, record)]
-    shown += [near_chart(material, record), near_table(material, record)] if record["near"] else []
+    spacious = with_space(records)
+    shown += [near_chart(material, spacious), near_table(material, spacious)] if spacious else []
     notes = [
         words(
             "Shares of the national load, decided before the future is known; the number of sites follows in each future. "
@@ -94,7 +95,7 @@ def verdict(material: Material) -> list[Sentence]:
         name, beside = best
         saving, loss = beside["mean_saving"], float(beside["largest_loss"])
         worst = (
-            words(f"at worst it costs {words.money(loss)} more", f"最悪でも年{words.money(loss)}高いにとどまる")
+            words(f"at worst it costs {words.money(loss)} more", f"最も不利な将来では年{words.money(loss)}高くつく")
             if loss > 0
             else words("it is never dearer", "高くなる将来はない")
         )
@@ -121,7 +122,7 @@ def sentences(material: Material) -> list[Sentence]:
         found.append(
             Sentence(
                 words(
-                    f"To know the future before siting would be worth {words.money(worth)} a year (EVPI{_ends(material, record['information'])}).",
+                    f"To know the future before siting would be worth {words.money(worth)} a year (EVPI){_ends(material, record['information'])}.",
                     f"立地前に将来が分かることの価値（EVPI）は年{words.money(worth)}{_ends(material, record['information'])}である。",
                 ),
                 {"evpi": worth},
@@ -133,7 +134,7 @@ def sentences(material: Material) -> list[Sentence]:
             Sentence(
                 words(
                     f"To decide for all futures and not for the mean one saves {words.money(estimate(vss))} a year "
-                    f"(VSS{_ends(material, vss)}).",
+                    f"(VSS){_ends(material, vss)}.",
                     f"平均的な将来ではなく全将来に対して決めることの価値（VSS）は年{words.money(estimate(vss))}{_ends(material, vss)}である。",
                 ),
                 {"vss": estimate(vss)},
@@ -174,22 +175,33 @@ def sentences(material: Material) -> list[Sentence]:
                 {"gap_at_most": most},
             )
         )
-    found += [_freedom(material, space) for space in record["near"]]
-    return found
+    spacious = with_space(in_order(material.decided))
+    return found + ([_freedom(material, spacious, space) for space in spacious["near"]] if spacious else [])
 
 
-def _freedom(material: Material, space: Record) -> Sentence:
+def _freedom(material: Material, record: Record, space: Record) -> Sentence:
     words = material.words
+    over = words(
+        f"in {measure_name(words, record)} over {record['draws']:,} futures",
+        f"{record['draws']:,}通りの将来の{measure_name(words, record)}が",
+    )
     must = words.listed([words.area(area) for area in space["must_have"]])
     never = words.listed([words.area(area) for area in space["never"]])
     percent = float(space["percent"])
+    none = f"Plans at most {percent:g} % worse {over} have no area in common"
     return Sentence(
         words(
-            f"Every plan at most {percent:g} % worse uses {must or 'no area in common'}; {f'none uses {never}' if never else 'no area is ruled out'}.",
-            f"最良から{percent:g}％以内の案は{f'すべて{must}を使う' if must else '共通に使うエリアがない'}。"
+            (f"Every plan at most {percent:g} % worse {over} uses {must}" if must else none)
+            + f"; {f'none uses {never}' if never else 'no area is ruled out'}.",
+            f"{over}最良から{percent:g}％以内の案は{f'すべて{must}を使う' if must else '共通に使うエリアがない'}。"
             f"{f'{never}を使う案はない' if never else '除外されるエリアはない'}。",
         ),
-        {"percent": percent, "must": len(space["must_have"]), "never": len(space["never"])},
+        {
+            "percent": percent,
+            "space_draws": record["draws"],
+            "must": len(space["must_have"]),
+            "never": len(space["never"]),
+        },
     )
 
 

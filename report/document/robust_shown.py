@@ -31,13 +31,14 @@ def siting_table(material: Material, record: Record) -> Table:
     rows: list[list[Cell | str]] = []
     for area, tiers in record["x"].items():
         for tier, share in sorted(tiers.items(), key=lambda each: -each[1]):
-            if share >= LEAST_SHARE:
+            if share >= LEAST_SHARE and len(tiers) > 1:
                 load = float(record["load"][area][tier])
                 told = [Cell(words.area(area), area), Cell(words.tier(tier), tier)]
                 rows.append([*told, Cell(words.share(share), share), Cell(number(load), load)])
         ranges = [_range(words, space["ranges"].get(area)) for space in nears]
         total, load = sum(tiers.values()), sum(record["load"][area].values())
-        sums: list[Cell | str] = [Cell(words.area(area), area), words("all tiers", "計")]
+        tier = words("all tiers", "計") if len(tiers) > 1 else words.tier(next(iter(tiers)))
+        sums: list[Cell | str] = [Cell(words.area(area), area), tier]
         rows.append([*sums, Cell(words.share(total), total), Cell(number(load), load), *ranges])
     heads = [
         words("area", "エリア"),
@@ -142,9 +143,10 @@ def _dots(
         x = [(one.mean - origin[0]) * words.scale for one in known]
         y = [(getattr(one, by) - origin[1]) * words.scale for one in known]
         axes.scatter(x, y, marker=mark, color=colour, s=26, label=label, zorder=2)
-        for one, across, up in zip(known, x, y, strict=True):
+        for at, (one, across, up) in enumerate(zip(known, x, y, strict=True)):
             name = material.shown(one.label) if mark == "o" else one.label
-            axes.annotate(name, (across, up), xytext=(4, 4), textcoords="offset points", fontsize=6.5)
+            beside = (4, -9) if mark == "D" and at % 2 else (4, 4)  # sitings lie close together
+            axes.annotate(name, (across, up), xytext=beside, textcoords="offset points", fontsize=6.5)
 
 
 def savings_chart(material: Material, record: Record) -> Chart:
@@ -245,9 +247,10 @@ def near_chart(material: Material, record: Record) -> Chart:
     axes.set_xlabel(words("share of the national load [%]", "全国需要に対する比率［％］"))
     figure.legend(loc="outside lower center", ncols=4, fontsize=8, frameon=False)
     caption = words(
-        "How free the choice is: the share of each area and tier among plans that are at most so much worse. Bars were reached by "
+        "How free the choice is: the share of each area and tier among plans that are at most so much worse in "
+        f"{measure_name(words, record)} over {record['draws']:,} futures. Bars were reached by "
         "plans that were computed; thin lines end where it is proven that no plan goes.",
-        "選択の余地：最良からの差がその範囲にある案における各エリア・類型の比率。帯は計算された案、細線の外に案がないことは証明済み。",
+        f"選択の余地：{record['draws']:,}通りの将来の{measure_name(words, record)}で最良からの差がその範囲にある案における各エリア・類型の比率。帯は計算された案、細線の外に案がないことは証明済み。",
     )
     return Chart("near_optimal_ranges", caption, figure)
 
