@@ -20,10 +20,11 @@ from storage import CubeDamagedError, Place, StoreUnavailableError, cube_progres
 from sweep import cli_cube, cli_study, samples, stop_text, tell
 from sweep.cli_analysis import reweight
 from sweep.cli_cube import page_of, tell_table, write_page
+from sweep.cli_explore import explore
 from sweep.cli_fidelity import correct_command
 from sweep.cli_optimise import optimise_command
 from sweep.cli_options import AS_JSON, DRAWS, STUDY, WORKERS, StoreType, plan_of
-from sweep.cli_report import explore, report
+from sweep.cli_report import report
 from sweep.ending import DONE, INTERRUPTED_RUN, WITH_FAILURES, refusing
 from sweep.errors import RunStoppedError, StudyError
 from sweep.events import emit, listening
