@@ -171,9 +171,9 @@ function tellDraw() {  // what is known of the chosen draw, and its hours
   scatterRing();
   const ys = i < 0 ? [] : [data.parameters.map((p) => (p.high > p.low ? (p.values[i] - p.low) / (p.high - p.low) : 0.5))];
   models["own-source"].data = { xs: ys.map((each) => each.map((_, k) => k)), ys };
-  byId("draw-told").textContent = i < 0 ? (state.draw === "base" ? drawName("base") : "") : `${drawName(state.draw)}, ${nameOf(c)}: ` + data.outcomes.map((o) => {
+  byId("draw-told").textContent = i < 0 ? (state.draw === "base" ? drawName("base") : "") : `${drawName(state.draw)}${language ? "、" : ", "}${nameOf(c)}${language ? "：" : ": "}` + data.outcomes.map((o) => {
     const v = o.values[c * data.n + i];
-    return v === v ? `${o.label[language]} ${short(v * money(o))}${unit(o)}` : "";
+    return v === v ? `${o.label[language]} ${short(v * money(o))}${unit(o).replace(/[[\]]/g, "")}` : "";
   }).filter(Boolean).concat(data.status[c * data.n + i] === 1 ? [] : [data.states[data.status[c * data.n + i]].label[language]]).join(language ? "、" : ", ");
   byId("draw-parameters").hidden = i < 0;
   byId("draw-values").textContent = i < 0 ? "" : data.parameters.map((p) => `${p.label[language]} ${p.texts.length ? p.texts[p.values[i]] : short(p.values[i])} ${p.unit[language]}`.trim()).join(language ? "、" : ", ");
@@ -233,7 +233,12 @@ function map(places) {
   told.x_range.setv({ start: -0.5, end: labels[0].length - 0.5 }); told.y_range.setv({ start: -0.5, end: labels[1].length - 0.5 });
 }
 
+const labelled = {};  // what axes say: to set it anew lays the drawing out anew
+
 function axisLabels(drawing, side, texts) {
+  const key = `${drawing} ${side}`, now = texts.join("\n");
+  if (labelled[key] === now) return;
+  labelled[key] = now;
   const axis = side ? models[drawing].left[0] : models[drawing].below[0];
   axis.ticker.ticks = texts.map((_, k) => k);
   axis.major_label_overrides = new Map(texts.map((text, k) => [k, text]));
