@@ -9,7 +9,7 @@ import numpy as np
 from model import parameters
 from model.case import Case
 from model.chain import Dispatcher
-from model.inputs import STORAGE, THERMAL
+from model.inputs import CURTAILABLE, STORAGE, THERMAL
 from model.live import Status
 from model.options import MONTH_OF_DAY
 from model.parameters import WEATHER_YEAR, Theta, check_theta
@@ -35,6 +35,7 @@ QUANTITIES = {
     "dc_load": Hourly(("area",), "GW", "data-centre load at the meter, shifts included"),
     "thermal": Hourly(("area", "fuel"), "GW", "output of coal, LNG and oil"),
     "renewable": Hourly(("area",), "GW", "output of sun and wind"),
+    "by_source": Hourly(("area", "source"), "GW", "output of sun and wind by source, each curtailed by the same share"),
     "curtailment": Hourly(("area",), "GW", "sun and wind available and not used"),
     "hydro": Hourly(("area",), "GW", "hydro output"),
     "nuclear": Hourly(("area",), "GW", "nuclear output before spill"),
@@ -78,6 +79,7 @@ def solve_hours(case: Case, theta: Theta, load: Floats) -> dict[str, Floats]:
     sizes = {
         "area": len(inputs.areas),
         "fuel": len(THERMAL),
+        "source": len(CURTAILABLE),
         "storage": len(STORAGE),
         "line": len(inputs.lines.names),
     }
@@ -106,6 +108,7 @@ def solve_hours(case: Case, theta: Theta, load: Floats) -> dict[str, Floats]:
     for line, (start, end) in enumerate(zip(ends.start, ends.end, strict=True)):
         found["net_import"][..., end] += kept * forward[..., line] - backward[..., line]
         found["net_import"][..., start] += kept * backward[..., line] - forward[..., line]
+    found["by_source"] = np.moveaxis(dispatcher.mix, -1, 1) * found["renewable"][..., None]
     available = dispatcher.output.sum(axis=2)
     found["curtailment"] = np.maximum(np.moveaxis(available, 1, -1) - found["renewable"], 0.0)
     return found

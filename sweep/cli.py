@@ -25,7 +25,7 @@ COMMANDS = {
         "Print full-year means, probabilities or quantiles from many draws of few days and a few of the same with all days.",
     ),
     "explore": (
-        "sweep.cli_report:explore",
+        "sweep.cli_explore:explore",
         "Write an interactive page of a cube: brush uncertainties and every number follows. It needs no network.",
     ),
     "optimise": (

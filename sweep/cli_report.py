@@ -1,4 +1,4 @@
-"""Commands that write documents of a cube for people who decide: `wattbit report` and `wattbit explore`."""
+"""The command that writes documents of a cube for people who decide: `wattbit report`."""
 
 from __future__ import annotations
 
@@ -77,25 +77,6 @@ def report(store: Place, as_json: bool, out: Path | None, language: str | None, 
     written = write_document(build(_cube(store), wanted, decisions(store)), folder)
     tell_table(store, as_json)
     click.echo(f"report {written[0]}, {written[1]} and {len(written) - 2} figures and tables", err=True)
-    return DONE
-
-
-@click.command()
-@STORE
-@click.option("--out", type=click.Path(path_type=Path), help="The page; default: beside the cube, .explore.html.")
-@click.option(
-    "--lang", "language", type=LANGUAGES, default="en", show_default=True, help="It opens in; it speaks both."
-)
-@refusing
-def explore(store: Place, out: Path | None, language: str) -> int:
-    """Write an interactive page of a cube: brush uncertainties and every number follows. It needs no network."""
-    from report.explore import write_explorer
-    from storage import open_cube
-
-    page = write_explorer(
-        open_cube(store), out or page_of(store).with_suffix(".explore.html"), "ja" if language == "ja" else "en"
-    )
-    click.echo(f"explorer {page}, {page.stat().st_size / 1e6:.1f} MB", err=True)
     return DONE
 
 

@@ -9,8 +9,9 @@ import pandas as pd
 import xarray as xr
 
 from model import QUANTITIES, Case, solve_draw, solve_hours
-from model.inputs import STORAGE, THERMAL
+from model.inputs import CURTAILABLE, STORAGE, THERMAL
 from model.parameters import WEATHER_YEAR
+from model.template import Floats
 from sweep.errors import StudyError
 from sweep.theta import Theta
 
@@ -25,26 +26,24 @@ def check_hourly_file(path: Path) -> None:
         raise StudyError(f"--hourly {path}: its folder does not exist")
 
 
-def hours_of(case: Case, theta: Theta, configuration: str) -> xr.Dataset:
+def hours_of(case: Case, theta: Theta, configuration: str, load: Floats | None = None) -> xr.Dataset:
     """Solve one draw and configuration hour by hour.
 
     Parameters
     ----------
     configuration : str
         One of the case's; of a free one the siting is found first.
+    load : (A,) array, GW, optional
+        Mean IT load of each area, where the siting is known already; the case need not have the configuration then.
 
     Returns
     -------
     xarray.Dataset
-        ``QUANTITIES`` over day, hour and area, fuel, storage or line; with ``weight``, how many days of the year a day
+        ``QUANTITIES`` over day, hour and area, fuel, source, storage or line; with ``weight``, how many days of the year a day
         stands for, and ``load``, the mean IT load of each area [GW]. Optima among equals may differ from those of a cube.
     """
-    found = next(each for each in case.configurations if each.name == configuration)
-    if found.shares is not None:
-        load = float(theta["dc_demand"]) * found.shares.sum(axis=1)
-    else:
-        place = case.configurations.index(found)
-        load = solve_draw(case, theta)["dc_capacity"][place].sum(axis=1) * case.inputs.scalars["load_factor"]
+    if load is None:
+        load = _load_of(case, theta, configuration)
     days = case.days[str(theta[WEATHER_YEAR])]
     hours = solve_hours(case, theta, load)
     attributes = {name: {"units": each.unit, "long_name": each.meaning} for name, each in QUANTITIES.items()}
@@ -56,11 +55,22 @@ def hours_of(case: Case, theta: Theta, configuration: str) -> xr.Dataset:
             "hour": np.arange(24),
             "area": list(case.inputs.areas),
             "fuel": list(THERMAL),
+            "source": list(CURTAILABLE),
             "storage": list(STORAGE),
             "line": list(case.inputs.lines.names),
         },
         attrs={"configuration": configuration, "weather_year": str(theta[WEATHER_YEAR])},
     )
+
+
+def _load_of(case: Case, theta: Theta, configuration: str) -> Floats:
+    found = next(each for each in case.configurations if each.name == configuration)
+    if found.shares is not None:
+        fixed: Floats = float(theta["dc_demand"]) * found.shares.sum(axis=1)
+        return fixed
+    capacity = solve_draw(case, theta)["dc_capacity"][case.configurations.index(found)]
+    sited: Floats = capacity.sum(axis=1) * case.inputs.scalars["load_factor"]
+    return sited
 
 
 def write_hours(hours: xr.Dataset, path: Path) -> None:

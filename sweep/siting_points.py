@@ -2,7 +2,7 @@
 
 A row belongs to a siting and a draw alone, whoever asked for it and on whatever worker: another measure, or the same one
 after a kill, finds it in ``run/optimise/<model>/<siting>/`` and does not solve it again. Every evaluation of a draw starts from
-the draw's home, bases around one siting that are found once and kept in ``run/optimise/<model>/home/``.
+the draw's home, bases around one siting that are found once and kept beside the sitings.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ import pytest
 import xarray as xr
 
 from report import CubeContentError
-from report.explore import explorer, write_explorer
+from report.explore import explorer, focus, named_draws, write_explorer
 from report.explore.draws import packed
 from tests.browser import browse
 from tests.report_cases import small_cube
@@ -148,7 +148,7 @@ def test_the_page_holds_every_draw_bit_for_bit_and_nothing_outside(cube: xr.Data
     assert re.findall(r'<(?:script|link|img)[^>]* (?:src|href)="(?!data:)[^"]*"', text) == []
     record = json.loads(re.search(r'<script id="draws"[^>]*>(.*?)</script>', text, re.DOTALL)[1])  # type: ignore[index]
     assert json.loads(json.dumps(packed(cube))) == {
-        key: value for key, value in record.items() if key not in ("colours", "dashes", "language")
+        key: value for key, value in record.items() if key not in ("colours", "dashes", "language", "hourly")
     }
     assert explorer(cube, "en") == text  # equal cubes make equal pages
 
@@ -157,3 +157,18 @@ def test_what_cannot_be_explored_is_refused(cube: xr.Dataset) -> None:
     fixed = cube.isel(draw=slice(0, 2)).isel(draw=[0, 0])
     with pytest.raises(CubeContentError, match="no parameter varies"):
         explorer(fixed, "en")
+
+
+def test_named_draws_are_what_they_are_called(cube: xr.Dataset) -> None:
+    assert focus(cube) != "tokyo_osaka"
+    found = {reason: each.draw for each in named_draws(cube, "five_hubs", 5) for reason in each.label[0].split(", ")}
+    saving = cube["saving_total"].sel(configuration="five_hubs").to_numpy()
+    regret = cube["regret_total"].sel(configuration="five_hubs").to_numpy()
+    demand = cube["dc_demand"].to_numpy()
+    assert int((saving < saving[int(found["median saving"])]).sum()) == (len(saving) - 1) // 2
+    assert regret[int(found["largest regret"])] == regret.max() > 0
+    assert demand[int(found["most data-centre demand"])] == demand.max()
+    assert demand[int(found["least data-centre demand"])] == demand.min()
+    assert len(named_draws(cube, "five_hubs", 2)) == 2
+    with pytest.raises(CubeContentError, match="five_hub: no such configuration; nearest known: 'five_hubs'"):
+        focus(cube, "five_hub")

@@ -41,6 +41,7 @@ def test_hours_balance_in_every_area(hours: xr.Dataset) -> None:
     assert np.abs(supply - use).max() < 1e-6
     lost = 0.03 * np.abs(hours["flow"]).sum("line")  # no line runs both ways: that would lose energy
     assert np.abs(hours["net_import"].sum("area") + lost).max() < 1e-6
+    assert np.abs(hours["by_source"].sum("source") - hours["renewable"]).max() < 1e-9
 
 
 def test_hours_sum_to_the_outcomes(one: Future, hours: xr.Dataset) -> None:
@@ -57,6 +58,9 @@ def test_hours_sum_to_the_outcomes(one: Future, hours: xr.Dataset) -> None:
     assert energy(hours["curtailment"]) == pytest.approx(
         sum(value for each in told["curtailment"].values() for value in each.values() if value is not None), rel=1e-2
     )
+    for source in ("solar", "wind_onshore", "wind_offshore"):
+        whole = sum(each[source] for each in told["generation"].values())
+        assert energy(hours["by_source"].sel(source=source)) == pytest.approx(whole, abs=0.05)
     price = (hours["price"] * hours["weight"]).sum(("day", "hour")) / 8760
     assert price.to_series().to_dict() == pytest.approx(told["area_price"], rel=1e-2)
 

@@ -13,7 +13,7 @@ from scipy import stats
 from report.document.language import Words
 from report.factors import Factor
 from report.metrics import Futures, read_futures
-from report.outcomes import CubeContentError, outcome, paired_outcome
+from report.outcomes import CubeContentError, outcome, paired_outcome, states
 
 OUTCOMES: Final = {
     "saving_total": ("saving in total cost", "総費用の節約額", True),
@@ -25,6 +25,15 @@ OUTCOMES: Final = {
 BY_AREA: Final = {
     "curtailment": ("curtailment [TWh]", "出力抑制 [TWh]", False),
     "siting_value": ("value of one more GW", "1GW増の費用", True),
+}
+STATES: Final = {
+    "not_run": ("not run yet", "未計算"),
+    "optimal": ("solved", "解あり"),
+    "infeasible": ("infeasible: no siting or dispatch meets all constraints", "実行不可能：制約をすべて満たす解がない"),
+    "unbounded": ("unbounded", "非有界"),
+    "iteration_limit": ("given up at the iteration limit", "反復回数の上限で打切り"),
+    "set_aside": ("set aside: it took too long or ended its worker", "保留：時間超過または異常終了"),
+    "solver_error": ("the solver failed", "ソルバーの失敗"),
 }
 MOST_CELLS: Final = 6_000_000
 """Numbers by area, in all: more would make a page that no browser opens gladly."""
@@ -38,7 +47,7 @@ def packed(cube: xr.Dataset) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``n``, ``reference``, ``configurations`` (name, labels, free, trouble), ``parameters`` (name, labels, unit, the
+        ``n``, ``reference``, ``states`` (name, labels, by code), ``status`` (int8 (configurations, n), codes), ``configurations`` (name, labels, free, trouble), ``parameters`` (name, labels, unit, the
         values of a few or none, ``data``: float64 (n,)), ``outcomes`` (name, labels, money, ``data``: float64
         (configurations, n), NaN where missing), ``areas`` and ``by_area`` (``data``: float32 (configurations, areas, n)).
 
@@ -54,6 +63,11 @@ def packed(cube: xr.Dataset) -> dict[str, Any]:
         "n": futures.n,
         "reference": futures.reference,
         "design": futures.design,
+        "states": {
+            str(code): {"name": word, "label": list(STATES.get(word, (word, word)))}
+            for code, word in states(cube).items()
+        },
+        "status": base64_of(cube["status"].transpose("configuration", "draw").to_numpy().astype(np.int8)),
         "configurations": [
             {
                 "name": name,

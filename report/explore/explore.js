@@ -1,38 +1,14 @@
 // The page: state in its address, controls that change it, and drawings that follow. Numbers come from statistics.js.
 "use strict";
 
-const SAY = {
-  title: ["Explore the draws", "将来を探る"], reset: ["All draws", "すべての将来に戻す"], outcome: ["Outcome", "結果"],
-  area: ["Area", "エリア"], configurations: ["Configurations", "案"], ranges: ["Uncertainties", "不確実性"],
-  ranges_note: ["Strongest first. Move both ends, also by the arrow keys: every number follows.", "影響の大きい順。両端を動かすと（矢印キーでも可）すべての数値が追従する。"],
-  curves: ["Share of draws up to a value", "値以下となる将来の割合"], map: ["Decision map: plan of least mean total cost", "意思決定マップ：総費用の平均が最小の案"],
-  across: ["across", "横軸"], up: ["up", "縦軸"], map_note: ["Figures: draws of a cell; pale below 3. Point at a cell for the plan and its lead.", "数字は区画内の将来の数、3未満は淡色。区画に触れると案と差を示す。"],
-  parallel: ["Parallel coordinates, coloured by the cheapest plan", "平行座標（色は最も安い案）"],
-  marks: ["Marks: F failed draws, L load lost, H headroom exceeded, S site rules broken, * sited anew in every draw. Draws count alike; what is missing is left out.",
-    "印：F＝解けない将来、L＝供給支障、H＝系統空容量超過、S＝立地規則違反、*＝将来ごとに立地。各将来の重みは等しく、欠けた値は除く。"],
-  n: ["n", "n"], mean: ["mean", "平均"], median: ["median", "中央値"], above: ["share > 0", "正の割合"], cheapest: ["cheapest plan in", "最も安い将来の割合"],
-  regret: ["mean regret", "平均後悔"], worst: ["largest regret", "最大後悔"], configuration: ["configuration", "案"],
-};
-const SHOWN_LINES = 250, GROUPS = 5, FEW_GROUPS = 3, GREY = "#c8c8c8";
-const data = prepare(JSON.parse(document.getElementById("draws").textContent));
-const byId = (id) => document.getElementById(id);
-const state = {};
-let language = 0, models = {}, last = {};
-
-const say = (key) => SAY[key][language];
-const money = (outcome) => (outcome.money ? (language ? 10 : 1) : 1);
-const unit = (outcome) => (outcome.money ? (language ? " [億円/年]" : " [billion yen per year]") : "");
-const outcomes = () => [...data.outcomes, ...data.by_area];
-const outcomeOf = () => outcomes().find((o) => o.name === state.outcome);
-const nameOf = (c) => {
-  const told = data.configurations[c], marks = told.trouble + (told.free ? "*" : "");
-  return told.label[language] + (marks ? ` [${marks}]` : "");
-};
+const SHOWN_LINES = 250, GROUPS = 5, FEW_GROUPS = 3, GREY = "#c8c8c8", ADDRESS_WAIT = 250;  // milliseconds; browsers refuse an address that changes too often
 
 function fresh() {
   const two = data.parameters.slice(0, 2).map((p) => p.name);
   Object.assign(state, { lang: data.language, outcome: data.outcomes[0].name, area: data.areas.length ? data.areas[0].name : "",
-    shown: data.configurations.map((c) => c.name), ranges: {}, x: two[0], y: two[1] || two[0] });
+    shown: data.configurations.map((c) => c.name), ranges: {}, x: two[0], y: two[1] || two[0],
+    sx: two[0], sy: data.outcomes[0].name, plan: data.hourly ? data.hourly.focus : data.configurations[data.plans[data.plans.length - 1]].name,
+    draw: data.hourly && data.hourly.named.length ? data.hourly.named[0].draw : "", in: "", day: "" });
 }
 
 function fromAddress() {
@@ -43,6 +19,12 @@ function fromAddress() {
   if (known(data.areas, told.get("area"))) state.area = told.get("area");
   if (told.get("show")) state.shown = told.get("show").split(",").filter((name) => known(data.configurations, name));
   for (const axis of ["x", "y"]) if (known(data.parameters, told.get(axis))) state[axis] = told.get(axis);
+  for (const axis of ["sx", "sy"]) if (known(scatterChoices(), told.get(axis))) state[axis] = told.get(axis);
+  if (known(data.configurations, told.get("plan"))) state.plan = told.get("plan");
+  const drawn = told.get("draw") || "";
+  if (namedDraw(drawn) || (/^\d+$/.test(drawn) && Number(drawn) < data.n)) state.draw = drawn;
+  if (data.hourly && told.get("in") in data.hourly.areas) state.in = told.get("in");
+  if (/^\d+$/.test(told.get("day") || "")) state.day = told.get("day");
   for (const p of data.parameters) {
     const ends = (told.get(`r.${p.name}`) || "").split("~").map(Number);
     if (ends.length === 2 && ends.every(Number.isFinite)) state.ranges[p.name] = ends;
@@ -50,10 +32,11 @@ function fromAddress() {
 }
 
 function toAddress() {
-  const told = new URLSearchParams({ lang: state.lang, outcome: state.outcome, x: state.x, y: state.y });
+  const told = new URLSearchParams({ lang: state.lang, outcome: state.outcome, x: state.x, y: state.y, sx: state.sx, sy: state.sy, plan: state.plan });
   if (outcomeOf().area) told.set("area", state.area);
   if (state.shown.length < data.configurations.length) told.set("show", state.shown.join(","));
   for (const [name, ends] of Object.entries(state.ranges)) told.set(`r.${name}`, ends.join("~"));
+  for (const key of ["draw", "in", "day"]) if (state[key] !== "") told.set(key, state[key]);
   history.replaceState(null, "", `#${told}`);
 }
 
@@ -70,6 +53,11 @@ function controls() {  // builds everything in the language of the state
   options("area", data.areas, state.area);
   options("map-x", data.parameters, state.x);
   options("map-y", data.parameters, state.y);
+  options("scatter-x", scatterChoices(), state.sx);
+  options("scatter-y", scatterChoices(), state.sy);
+  options("plan", data.configurations.map((told, c) => ({ name: told.name, label: [nameOf(c), nameOf(c)] })), state.plan);
+  options("named", [{ name: "", label: ["–", "–"] }, ...(data.hourly ? data.hourly.named : []).map((each) => ({ name: each.draw, label: [drawName(each.draw), drawName(each.draw)] }))], state.draw);
+  byId("named-label").hidden = !data.hourly || !data.hourly.named.length;
   byId("configurations").replaceChildren(...data.configurations.map((told, c) => {
     const label = document.createElement("label"), box = document.createElement("input");
     box.type = "checkbox"; box.checked = state.shown.includes(told.name); box.dataset.name = told.name;
@@ -122,7 +110,19 @@ function slider(p) {
   return row;
 }
 
-function follow() {  // computes anew and draws
+let pending = 0, addressed = 0, lastDraw = "";
+
+function follow() {  // at the next frame, however often it is asked for before
+  if (!pending) pending = requestAnimationFrame(now);
+}
+
+function settle() {  // at once, for whoever wants to read what came of it
+  if (pending) now();
+  if (addressed) { clearTimeout(addressed); addressed = 0; toAddress(); }
+}
+
+function now() {  // computes anew and draws
+  cancelAnimationFrame(pending); pending = 0;
   const begun = performance.now(), outcome = outcomeOf(), scale = money(outcome);
   const area = data.areas.findIndex((each) => each.name === state.area);
   byId("area-label").hidden = !outcome.area;
@@ -131,24 +131,53 @@ function follow() {  // computes anew and draws
   const rows = [], curves = { xs: [], ys: [], color: [], dash: [] };
   data.configurations.forEach((told, c) => {
     if (!state.shown.includes(told.name)) return;
-    const ordered = sorted(data, outcome, c, area, places), numbers = described(ordered);
-    const lost = regret ? described(sorted(data, regret, c, 0, places)) : { mean: NaN, most: NaN };
+    const ordered = sorted(data, outcome, c, area, keep, places.length), numbers = described(ordered);
+    const lost = regret ? meanAndMost(data, regret, c, places) : { mean: NaN, most: NaN };
     rows.push({ c, name: told.name, numbers, best: best.shares[c], lost });
     const points = Math.min(200, ordered.length), at = (k) => Math.round((k * (ordered.length - 1)) / Math.max(1, points - 1));
     curves.xs.push(Array.from({ length: points }, (_, k) => ordered[at(k)] * scale));
     curves.ys.push(Array.from({ length: points }, (_, k) => (at(k) + 1) / ordered.length));
     curves.color.push(data.colours[c]); curves.dash.push(data.dashes[c]);
   });
-  last = { places, rows, outcome: outcome.name, judged: best.judged };
+  last = { keep, places, rows, outcome: outcome.name, judged: best.judged, hours: last.hours };
   byId("selected").textContent = language ? `${data.n.toLocaleString()}通りのうち${places.length.toLocaleString()}通りを選択`
     : `${places.length.toLocaleString()} of ${data.n.toLocaleString()} draws selected`;
   byId("table-title").textContent = outcome.label[language] + unit(outcome) + (outcome.area ? `, ${data.areas[area].label[language]}` : "");
   table(rows, scale);
   models["curves-source"].data = curves;
+  curvesRange(curves.xs);
   parallel(keep);
   map(places);
-  toAddress();
+  scatterAxes();
+  scatterPaint(keep);
+  const drawNow = ["draw", "plan", "in", "day", "lang"].map((each) => state[each]).join(" ") + (dots.key || "");
+  if (drawNow !== lastDraw) { lastDraw = drawNow; tellDraw(); }
+  if (!addressed) addressed = setTimeout(() => { addressed = 0; toAddress(); }, ADDRESS_WAIT);
   last.milliseconds = performance.now() - begun;
+}
+
+function curvesRange(lines) {
+  let low = Infinity, high = -Infinity;
+  for (const xs of lines) { if (xs[0] < low) low = xs[0]; if (xs[xs.length - 1] > high) high = xs[xs.length - 1]; }
+  if (!(low <= high)) return;
+  const edge = (high - low) * 0.05 || 1;
+  models.curves.x_range.setv({ start: low - edge, end: high + edge });
+}
+
+function tellDraw() {  // what is known of the chosen draw, and its hours
+  const i = /^\d+$/.test(state.draw) ? Number(state.draw) : -1, c = placeOf(state.plan);
+  byId("draw").value = i < 0 ? "" : state.draw;
+  byId("named").value = namedDraw(state.draw) ? state.draw : "";
+  scatterRing();
+  const ys = i < 0 ? [] : [data.parameters.map((p) => (p.high > p.low ? (p.values[i] - p.low) / (p.high - p.low) : 0.5))];
+  models["own-source"].data = { xs: ys.map((each) => each.map((_, k) => k)), ys };
+  byId("draw-told").textContent = i < 0 ? (state.draw === "base" ? drawName("base") : "") : `${drawName(state.draw)}${language ? "、" : ", "}${nameOf(c)}${language ? "：" : ": "}` + data.outcomes.map((o) => {
+    const v = o.values[c * data.n + i];
+    return v === v ? `${o.label[language]} ${short(v * money(o))}${unit(o).replace(/[[\]]/g, "")}` : "";
+  }).filter(Boolean).concat(data.status[c * data.n + i] === 1 ? [] : [data.states[data.status[c * data.n + i]].label[language]]).join(language ? "、" : ", ");
+  byId("draw-parameters").hidden = i < 0;
+  byId("draw-values").textContent = i < 0 ? "" : data.parameters.map((p) => `${p.label[language]} ${p.texts.length ? p.texts[p.values[i]] : short(p.values[i])} ${p.unit[language]}`.trim()).join(language ? "、" : ", ");
+  showHours();
 }
 
 function table(rows, scale) {
@@ -170,19 +199,26 @@ function table(rows, scale) {
 }
 
 function parallel(keep) {
-  const n = data.n, step = Math.max(1, n / SHOWN_LINES), found = { xs: [], ys: [], color: [], alpha: [] }, above = { xs: [], ys: [], color: [], alpha: [] };
-  let shown = 0;
-  for (let at = 0; at < n; at += step) {
-    const i = Math.floor(at), inside = keep[i], target = inside ? above : found;
-    target.xs.push(data.parameters.map((_, k) => k));
-    target.ys.push(data.parameters.map((p) => (p.values[i] - p.low) / (p.high - p.low)));
-    target.color.push(inside && data.best[i] >= 0 ? data.colours[data.best[i]] : GREY); target.alpha.push(inside ? 0.75 : 0.35);
-    shown++;
+  const lines = data.lines, found = { xs: [], ys: [], color: [], alpha: [] };
+  for (const inside of [0, 1]) {  // the selected ones on top
+    for (const { i, xs, ys } of lines) {
+      if (keep[i] !== inside) continue;
+      found.xs.push(xs); found.ys.push(ys);
+      found.color.push(inside && data.best[i] >= 0 ? data.colours[data.best[i]] : GREY); found.alpha.push(inside ? 0.75 : 0.35);
+    }
   }
-  const both = {};
-  for (const name of Object.keys(found)) both[name] = [...found[name], ...above[name]];
-  models["parallel-source"].data = both;
-  byId("parallel-note").textContent = language ? `${n.toLocaleString()}通りのうち${shown}通りを表示。灰色は選択の外。` : `${shown} of ${n.toLocaleString()} draws are drawn; grey ones are not selected.`;
+  models["parallel-source"].data = found;
+  byId("parallel-note").textContent = language ? `${data.n.toLocaleString()}通りのうち${lines.length}通りを表示。灰色は選択の外、黒は選んだ将来。`
+    : `${lines.length} of ${data.n.toLocaleString()} draws are drawn; grey ones are not selected, the black one is the chosen draw.`;
+}
+
+function linesOf() {  // the draws that parallel coordinates show, spread evenly over all
+  const step = Math.max(1, data.n / SHOWN_LINES), xs = data.parameters.map((_, k) => k), found = [];
+  for (let at = 0; at < data.n; at += step) {
+    const i = Math.floor(at);
+    found.push({ i, xs, ys: data.parameters.map((p) => (p.values[i] - p.low) / (p.high - p.low)) });
+  }
+  return found;
 }
 
 function map(places) {
@@ -197,7 +233,12 @@ function map(places) {
   told.x_range.setv({ start: -0.5, end: labels[0].length - 0.5 }); told.y_range.setv({ start: -0.5, end: labels[1].length - 0.5 });
 }
 
+const labelled = {};  // what axes say: to set it anew lays the drawing out anew
+
 function axisLabels(drawing, side, texts) {
+  const key = `${drawing} ${side}`, now = texts.join("\n");
+  if (labelled[key] === now) return;
+  labelled[key] = now;
   const axis = side ? models[drawing].left[0] : models[drawing].below[0];
   axis.ticker.ticks = texts.map((_, k) => k);
   axis.major_label_overrides = new Map(texts.map((text, k) => [k, text]));
@@ -207,23 +248,32 @@ function redraw() {
   controls();
   axisLabels("parallel", 0, data.parameters.map((p) => p.label[language]));
   models.parallel.x_range.setv({ start: -0.3, end: data.parameters.length - 0.7 });
+  byId("drawing-scatter").setAttribute("aria-label", `${say("scatter")}. ${say("scatter_note")}`);
   follow();
+  settle();
 }
 
 async function begin() {
+  data = prepare(JSON.parse(byId("draws").textContent));
+  data.lines = linesOf();
+  if (data.hourly) data.hourly.solved.forEach(take);
   await document.fonts.load('16px "Embedded"', "億");  // a canvas does not wait for fonts
   await document.fonts.load('bold 16px "Embedded"', "億");
   await Promise.all(JSON.parse(byId("drawings").textContent).map((item) => Bokeh.embed.embed_item(item)));
-  for (const name of ["curves", "parallel", "map", "curves-source", "parallel-source", "map-source"]) {
-    models[name] = Bokeh.documents.map((each) => each.get_model_by_name(name)).find(Boolean);
+  for (const name of ["curves", "parallel", "map", "scatter", "hours"]) {
+    for (const model of [name, `${name}-source`]) models[model] = Bokeh.documents.map((each) => each.get_model_by_name(model)).find(Boolean);
   }
+  for (const model of ["chosen-source", "own-source"]) models[model] = Bokeh.documents.map((each) => each.get_model_by_name(model)).find(Boolean);
+  scatterBegin();
   fromAddress();
   redraw();
-  byId("language").onclick = () => { state.lang = language ? "en" : "ja"; redraw(); };
+  byId("language").onclick = () => { settle(); state.lang = language ? "en" : "ja"; redraw(); };
   byId("reset").onclick = () => { state.ranges = {}; redraw(); };
-  for (const [id, name] of [["outcome", "outcome"], ["area", "area"], ["map-x", "x"], ["map-y", "y"]]) byId(id).onchange = () => { state[name] = byId(id).value; follow(); };
+  const selects = { outcome: "outcome", area: "area", "map-x": "x", "map-y": "y", "scatter-x": "sx", "scatter-y": "sy", plan: "plan", "hours-area": "in", "hours-day": "day" };
+  for (const [id, name] of Object.entries(selects)) byId(id).onchange = () => { state[name] = byId(id).value; follow(); };
   window.addEventListener("hashchange", () => { fromAddress(); redraw(); });
-  window.explorer = { state, follow, last: () => last };
+  const tap = (x, y) => { settle(); const found = nearestDraw(x, y); if (found >= 0) choose(found); };
+  window.explorer = { state, follow, settle, tap, last: () => { settle(); return last; } };
   document.documentElement.dataset.ready = "yes";
 }
 

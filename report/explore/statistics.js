@@ -17,6 +17,7 @@ function prepare(data) {
   }
   for (const o of data.outcomes) { o.values = decoded(o.data, Float64Array); delete o.data; }
   for (const o of data.by_area) { o.values = decoded(o.data, Float32Array); o.area = true; delete o.data; }
+  data.status = decoded(data.status, Int8Array);
   const total = data.outcomes.find((o) => o.name === "total_cost").values;
   data.best = new Int16Array(n).fill(-1);  // the cheapest plan of a draw in which all plans have finished
   const plans = [];
@@ -52,14 +53,32 @@ function selected(data, ranges) {
   return { keep, places };
 }
 
-// Values of one outcome and configuration over places, sorted, the missing left out.
-function sorted(data, outcome, configuration, area, places) {
+// Values of one outcome and configuration over the draws kept, sorted, the missing left out. The order of all draws is found
+// once and kept, so that a brush sorts nothing.
+function sorted(data, outcome, configuration, area, keep, most) {
   const n = data.n, areas = data.areas.length;
-  const start = outcome.area ? (configuration * areas + area) * n : configuration * n;
-  const found = new Float64Array(places.length);
+  const row = outcome.area ? configuration * areas + area : configuration, values = outcome.values.subarray(row * n, (row + 1) * n);
+  outcome.orders ||= new Map();
+  if (!outcome.orders.has(row)) {
+    const there = new Int32Array(n);
+    let size = 0;
+    for (let i = 0; i < n; i++) if (values[i] === values[i]) there[size++] = i;
+    outcome.orders.set(row, there.subarray(0, size).sort((a, b) => values[a] - values[b]));
+  }
+  const found = new Float64Array(most);
   let size = 0;
-  for (const i of places) { const v = outcome.values[start + i]; if (v === v) found[size++] = v; }
-  return found.subarray(0, size).sort();
+  for (const i of outcome.orders.get(row)) if (keep[i]) found[size++] = values[i];
+  return found.subarray(0, size);
+}
+
+function meanAndMost(data, outcome, configuration, places) {
+  const start = configuration * data.n;
+  let sum = 0, count = 0, most = -Infinity;
+  for (const i of places) {
+    const v = outcome.values[start + i];
+    if (v === v) { sum += v; count++; if (v > most) most = v; }
+  }
+  return count ? { mean: sum / count, most } : { mean: NaN, most: NaN };
 }
 
 function quantile(ordered, share) {  // numpy's "linear"
@@ -93,7 +112,7 @@ function decisionMap(data, a, b, places, groups) {
     if (data.best[i] < 0) continue;
     const cell = axes[1].group[i] * width + axes[0].group[i];
     counts[cell]++;
-    data.plans.forEach((c, k) => { sums[k][cell] += total[c * n + i]; });
+    for (let k = 0; k < sums.length; k++) sums[k][cell] += total[data.plans[k] * n + i];
   }
   const cells = [];
   for (let cell = 0; cell < width * height; cell++) {
