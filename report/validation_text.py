@@ -162,12 +162,11 @@ def _in_words(
     return {
         "import_before": f"{abs(first.tokyo_import):.1f}",
         "share_curtailed": f"{100 * first.curtailment / seen:.0f} %",
-        "coal_left": f"{100 * last.coal:.0f} %",
-        "coal_whole": f"{100 * _with_unsplit(tables):.0f} %",
+        "coal_left": f"{100 * last.coal:+.0f} %",
+        "coal_whole": f"{100 * _with_unsplit(tables):+.0f} %",
         "import_after": f"{abs(last.tokyo_import):.1f}",
         "worst": _worst(tables),
         "at_limit": f"{100 * at_most(hours['with options'], 'Kyushu', observed):.0f} %",
-        "at_limit_seen": f"{100 * at_most(observed.hours, 'Kyushu', observed):.0f} %",
         "times": f"{effects['base'].iloc[-1] / effects['base'].iloc[0]:.1f}",
         "times_others": f"{effects['others'].iloc[-1] / effects['others'].iloc[0]:.1f}",
         "curtailed_2040": f"{effects['curtailed_reference'].iloc[-1]:.0f}",
@@ -192,7 +191,7 @@ def _worst(tables: Mapping[str, pd.DataFrame]) -> str:
     """The areas whose curtailment with options is furthest from what was observed, model for observed [TWh]."""
     table = list(tables.values())[-1]["curtailment"]
     furthest = (table["model"] - table["observed"]).abs().sort_values(ascending=False).index[:3]
-    return ", ".join(f"{area} {table['model'][area]:.2f} for {table['observed'][area]:.2f}" for area in furthest)
+    return ", ".join(f"{area} ({table['model'][area]:.2f} TWh for {table['observed'][area]:.2f})" for area in furthest)
 
 
 def _areas(tables: Mapping[str, pd.DataFrame]) -> str:
