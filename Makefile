@@ -11,7 +11,7 @@ help:
 	@echo "make test  set up, then linters, type checker, import rules and tests"
 	@echo "make bench  measure this engine beside others, some ten minutes; docs/performance.md tells more"
 	@echo "make soak  kill runs at 100 random moments, harm clusters 50 times, compare every cube, an hour; SOAK='--kills 20 --seed 1' or '--cluster-faults 10' for others"
-	@echo "make validation  solve the year that was and other checks of the model, write docs/validation.md, some ten minutes"
+	@echo "make validation  solve the year that was and other checks of the model, write docs/validation.md, a quarter to half an hour"
 	@echo "make independent  build days of the model in PyPSA once more, in an environment of its own"
 	@echo "make lint  linters, type checker and import rules alone"
 

@@ -18,6 +18,7 @@ Frame = Any  # of pandas, whose stubs know columns of mixed kinds too loosely
 THERMAL = ("coal", "lng", "oil")
 HOURS = 8760
 JOETSU_GW = 2.38  # stands in Niigata, feeds Chubu: the table of plants by prefecture counts it in Tohoku
+MARGIN = 0.8  # of the limits of lines whose flows nobody reports, for margins and planned outages
 SWITCHES = ("japan_sea_hvdc", "kanmon_second_link")  # lines that were not there
 
 
@@ -73,20 +74,17 @@ def hourly(hours: Frame, built: Frame) -> Frame:
     return table
 
 
-def availability(hours: Frame, built: Frame, by_area: bool) -> Frame:
-    """Coal by month as seen, the country's or each area's; nuclear by area as observed.
+def availability(hours: Frame, built: Frame) -> Frame:
+    """Coal by area and month as seen; nuclear as observed.
 
-    What coal could give in a week is the most it gave in any hour of it: it is the cheapest fuel, so that what does not
+    What coal could give on a day is the most it gave in any hour of it: it is the cheapest fuel, so that what does not
     run then is out. A month is the mean over its days. Over capacity x availability.
     """
     share: Frame = pd.read_csv(DATA / "fuels.csv").set_index("technology")["availability"]
     size: Frame = built[built["technology"] == "coal"].set_index("area")["capacity_GW"] * share["coal"]
     coal: Frame = hours.pivot(index="time", columns="area", values="coal_GW")
-    if not by_area:
-        coal = coal.sum(axis=1).to_frame("all")
-        size = pd.Series({"all": size.sum()})
-    week, month = np.arange(HOURS) // 168, coal.index.str[5:7].astype(int)
-    most: Frame = coal.groupby(week).transform("max").groupby(month).mean() / size
+    day, month = np.arange(HOURS) // 24, coal.index.str[5:7].astype(int)
+    most: Frame = coal.groupby(day).max().groupby(month[::24]).mean() / size
     nuclear: Frame = hours.pivot(index="time", columns="area", values="nuclear_GW")
     relative: Frame = (nuclear.groupby(month).mean() / nuclear.mean()).fillna(1.0)
     parts = []
@@ -94,6 +92,76 @@ def availability(hours: Frame, built: Frame, by_area: bool) -> Frame:
         long = table.rename_axis(index="month").melt(ignore_index=False, var_name="area", value_name="share")
         parts.append(long.reset_index().assign(technology=technology))
     return pd.concat(parts)[["technology", "area", "month", "share"]].round(5)
+
+
+def committed_floor(hours: Frame, built: Frame, present: Frame) -> Frame:
+    """Least committed share of thermal plants by area, fuel and month: what the observed least output needs.
+
+    What plants have to give on a day, for frequency, voltage, contracts and the evening, is the least that they gave in
+    any hour of it; a month is the mean over its days. Of what is available in the month.
+    """
+    fuels: Frame = pd.read_csv(DATA / "fuels.csv").set_index("technology")
+    there: Frame = present[present["technology"] == "coal"].set_index(["area", "month"])["share"]
+    parts = []
+    for fuel in THERMAL:
+        output: Frame = hours.pivot(index="time", columns="area", values=f"{fuel}_GW")
+        day, month = np.arange(HOURS) // 24, output.index.str[5:7].astype(int)
+        least: Frame = output.groupby(day).min().clip(lower=0.0).groupby(month[::24]).mean()
+        size: Frame = built[built["technology"] == fuel].set_index("area")["capacity_GW"] * fuels["availability"][fuel]
+        long = least.rename_axis(index="month").melt(ignore_index=False, var_name="area", value_name="least")
+        table: Frame = long.reset_index().assign(technology=fuel)
+        whole = table["area"].map(size) * fuels["min_output_share"][fuel]
+        if fuel == "coal":
+            whole = whole * there.reindex(pd.MultiIndex.from_frame(table[["area", "month"]])).to_numpy()
+        table["share"] = (table["least"] / whole.where(whole > 0)).fillna(0.0).clip(upper=1.0)
+        parts.append(table)
+    return pd.concat(parts)[["technology", "area", "month", "share"]].round(5)
+
+
+def pumped_derate(hours: Frame, built: Frame) -> Frame:
+    """What of pumped storage was in use: the most it drew or gave in any hour of the month, over its power."""
+    size: Frame = built[built["technology"] == "pumped_hydro"].set_index("area")["capacity_GW"]
+    power: Frame = hours.pivot(index="time", columns="area", values="pumped_storage_GW").abs()
+    most: Frame = power.groupby(power.index.str[5:7].astype(int)).max() / size.where(size > 0)
+    long = most.rename_axis(index="month").melt(ignore_index=False, var_name="area", value_name="share")
+    return (
+        long.dropna()
+        .reset_index()[["area", "month", "share"]]
+        .assign(share=lambda t: t["share"].clip(upper=1))
+        .round(5)
+    )
+
+
+def line_flows(hours: Frame) -> Frame:
+    """Flows over the lines that the areas' net imports settle, positive from ``from`` to ``to`` [GW], by the hour.
+
+    North of the frequency border and west of the Kanmon strait the network is a tree; inside the loops nothing is known.
+    """
+    imports: Frame = hours.pivot(index="time", columns="area", values="net_import_GW")
+    north = -imports["Hokkaido"]
+    east = north - imports["Tohoku"]
+    return pd.DataFrame(
+        {
+            "hokkaido_tohoku": north,
+            "tohoku_tokyo": east,
+            "tokyo_chubu_fc": east - imports["Tokyo"],
+            "chugoku_kyushu": imports["Kyushu"],
+        }
+    )
+
+
+def line_margin(hours: Frame) -> Frame:
+    """What of a line's limit was in use: the most that flowed in the month, where it is known, else ``MARGIN``.
+
+    Known is the direction in which a line of :func:`line_flows` carries more; the other way it is hardly ever asked.
+    """
+    limits: Frame = pd.read_csv(TABLES / "interconnectors.csv").set_index("line")
+    rows = [("all", way, month, MARGIN) for way in ("forward", "backward") for month in range(1, 13)]
+    for line, flow in line_flows(hours).items():
+        way, sign = ("forward", 1) if flow.sum() > 0 else ("backward", -1)
+        most: Frame = (sign * flow).groupby(flow.index.str[5:7].astype(int)).max() / float(limits[f"{way}_GW"][line])
+        rows += [(line, way, month, share) for month, share in most.items()]
+    return pd.DataFrame(rows, columns=["line", "direction", "month", "share"]).round(5)
 
 
 def seasons(hours: Frame) -> Frame:
@@ -144,15 +212,18 @@ def tables() -> dict[str, Frame]:
     """Every table by file name."""
     hours: Frame = observed_hours()
     listed, seen = capacity(hours, seen=False), capacity(hours, seen=True)
+    present = availability(hours, seen)
     uncertainty: Frame = pd.read_csv(DATA / "uncertainty.csv", keep_default_na=False)
     uncertainty = uncertainty[~uncertainty["name"].isin(SWITCHES)].copy()
     uncertainty.loc[uncertainty["name"] == "weather_year", ["parameters", "low"]] = ["fy2024=1", "fy2024"]
     return {
         "areas.csv": areas(),
-        "availability.csv": availability(hours, seen, by_area=False),
-        "availability_by_area.csv": availability(hours, seen, by_area=True),
+        "availability_by_area.csv": present,
         "capacity.csv": listed,
         "capacity_seen.csv": seen,
+        "committed_floor.csv": committed_floor(hours, seen, present),
+        "line_margin.csv": line_margin(hours),
+        "pumped_derate.csv": pumped_derate(hours, seen),
         "heat_rates.csv": heat_rates(pd.read_csv(TABLES / "plants.csv")),
         "hourly.csv.gz": hourly(hours, seen),
         "uncertainty.csv": uncertainty,

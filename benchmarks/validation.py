@@ -30,6 +30,7 @@ def material(results: Path, data: Path) -> Material:
         options={name: open_cube(results / f"option_{name}.zarr") for name in VARIANTS},
         omissions=open_cube(results / "omissions.zarr"),
         region=open_cube(results / "region.zarr"),
+        okinawa=open_cube(results / "okinawa.zarr"),
         published=open_cube(results / "published.zarr"),
         weeks=json.loads((results / "weeks.json").read_text(encoding="utf-8")),
         users=areas.set_index("area")["population_m"],

@@ -26,43 +26,52 @@ from sweep.what_if import future
 STUDIES = Path("studies")
 BACKCASTS = ("backcast_fy2024", "backcast_fy2024_refined")
 # The way from the one to the other, each step with those before it: what of the refined study is not there yet.
+LINES = ("transmission_loss", "line_margin")
+FLEXIBLE = ("forecast_margin", "curtailment_sharing", *LINES)
 STEPS: dict[str, tuple[str, ...]] = {
-    "capacity as seen": ("heat_rates", "availability", "scalars", "forecast_margin", "lines"),
-    "LNG plants by vintage": ("availability", "scalars", "forecast_margin", "lines"),
-    "coal outages as seen": ("scalars", "forecast_margin", "lines"),
-    "committed floor, pumped storage in use": ("forecast_margin", "lines"),
-    "room for forecast errors": ("lines",),
+    "capacity as seen": ("heat_rates", "availability", "committed_floor", "pumped_derate", *FLEXIBLE),
+    "LNG plants by vintage": ("availability", "committed_floor", "pumped_derate", *FLEXIBLE),
+    "coal outages as seen": ("committed_floor", "pumped_derate", *FLEXIBLE),
+    "least output as seen": ("pumped_derate", *FLEXIBLE),
+    "pumped storage in use as seen": FLEXIBLE,
+    "room for forecast errors": ("curtailment_sharing", *LINES),
+    "curtailment shared by areas": LINES,
 }
 HEAT, SEASONS = {"heat_rates": "../backcast/heat_rates.csv"}, {"availability": "seasons.csv"}
-MARGIN, LOSS = {"forecast_margin": 0.1}, {"transmission_loss": 0.02}
-FLOOR, PUMPED = {"committed_floor": 0.5}, {"pumped_derate": 0.6}
-# Name of an option -> [options], scalars, [fixed]; the first is the specification.
-VARIANTS: dict[str, tuple[Mapping[str, Any], Mapping[str, float], Mapping[str, float]]] = {
-    "specification": ({}, {}, {}),
-    "heat_rates": (HEAT, {}, {}),
-    "seasons": (SEASONS, {}, {}),
-    "committed_floor": ({}, FLOOR, {}),
-    "pumped_derate": ({}, PUMPED, {}),
-    "forecast_margin": (MARGIN, {}, {}),
-    "transmission_loss": (LOSS, {}, {}),
-    "line_margin": ({}, {}, {"transfer_derate": 0.8}),
-    "reserve": ({"reserve": 0.05}, {}, {}),
-    "ramp": ({"ramp": {"coal": 0.1, "lng": 0.3}}, {}, {}),
-    "pue_profile": ({"pue_profile": "pue_profile.csv"}, {}, {}),
-    "dc_profile": ({"dc_profile": "dc_profile.csv"}, {}, {}),
-    "all_of_the_back_cast": (HEAT | SEASONS | MARGIN | LOSS, FLOOR | PUMPED, {"transfer_derate": 0.8}),
+MARGIN, LOSS, SHARING = {"forecast_margin": 0.15}, {"transmission_loss": 0.02}, {"curtailment_sharing": 0.5}
+SEEN = ("committed_floor", "pumped_derate", "line_margin")
+FLOOR, PUMPED, LINE = ({name: f"../backcast/{name}.csv"} for name in SEEN)
+# Name of an option -> [options], [fixed]; the first is the specification.
+VARIANTS: dict[str, tuple[Mapping[str, Any], Mapping[str, float]]] = {
+    "specification": ({}, {}),
+    "heat_rates": (HEAT, {}),
+    "seasons": (SEASONS, {}),
+    "committed_floor": (FLOOR, {}),
+    "pumped_derate": (PUMPED, {}),
+    "forecast_margin": (MARGIN, {}),
+    "curtailment_sharing": (SHARING, {}),
+    "transmission_loss": (LOSS, {}),
+    "line_margin": (LINE, {"transfer_derate": 1.0}),
+    "reserve": ({"reserve": 0.05}, {}),
+    "ramp": ({"ramp": {"coal": 0.1, "lng": 0.3}}, {}),
+    "pue_profile": ({"pue_profile": "pue_profile.csv"}, {}),
+    "dc_profile": ({"dc_profile": "dc_profile.csv"}, {}),
+    "left_out": ({"left_out": ["Okinawa"]}, {}),
+    "all_of_the_back_cast": (
+        HEAT | SEASONS | FLOOR | PUMPED | MARGIN | SHARING | LINE | LOSS,
+        {"transfer_derate": 1.0},
+    ),
 }
 
 
 def variant(name: str) -> Study:
     """The study of one option."""
     study = read_study(STUDIES / "validation" / "options.toml")
-    options, scalars, fixed = VARIANTS[name]
+    options, fixed = VARIANTS[name]
     return study.model_copy(
         update={
             "name": f"option_{name}",
             "options": OptionsSpec.model_validate(options),
-            "inputs": study.inputs.model_copy(update={"scalars": dict(scalars)}),
             "fixed": {**study.fixed, **fixed},
         }
     )
@@ -71,16 +80,11 @@ def variant(name: str) -> Study:
 def step(name: str) -> Study:
     """The refined back-cast without what comes after a step."""
     study = read_study(STUDIES / "backcast_fy2024_refined.toml")
-    options, inputs, fixed = study.options, study.inputs, dict(study.fixed)
-    for missing in STEPS[name]:
-        if missing == "scalars":
-            inputs = inputs.model_copy(update={"scalars": {}})
-        elif missing == "lines":
-            options = options.model_copy(update={"transmission_loss": 0.0})
-            fixed["transfer_derate"] = read_study(STUDIES / "backcast_fy2024.toml").fixed["transfer_derate"]
-        else:
-            options = options.model_copy(update={missing: OptionsSpec.model_fields[missing].default})
-    return study.model_copy(update={"options": options, "inputs": inputs, "fixed": fixed})
+    absent = {missing: OptionsSpec.model_fields[missing].default for missing in STEPS[name]}
+    fixed = dict(study.fixed)
+    if "line_margin" in absent:
+        fixed["transfer_derate"] = read_study(STUDIES / "backcast_fy2024.toml").fixed["transfer_derate"]
+    return study.model_copy(update={"options": study.options.model_copy(update=absent), "fixed": fixed})
 
 
 def run_all(results: Path) -> None:
@@ -100,7 +104,7 @@ def run_all(results: Path) -> None:
         _run(variant(name), STUDIES / "validation", results)
     if not (results / "weeks.json").exists():
         linked_weeks(results / "weeks.json")
-    for name in ("omissions", "region", "published"):
+    for name in ("omissions", "region", "okinawa", "published"):
         _run(read_study(STUDIES / "validation" / f"{name}.toml"), STUDIES / "validation", results)
 
 

@@ -57,7 +57,8 @@ def read_configurations(
     Raises
     ------
     InputError
-        An unknown name, area or tier, shares that do not sum to 1, a name both fixed and free.
+        An unknown name, area or tier, shares that do not sum to 1, a name both fixed and free, load in an area that the
+        study leaves out.
     """
     table = Table(path, ["share"], ["configuration", "area", "tier"])
     tiers = (*inputs.tiers.names, ANY_TIER)
@@ -95,6 +96,9 @@ def _fixed(name: str, rows: list[tuple[str, str, float]], inputs: Inputs, siting
     for area, tier, share in rows:
         column = 0 if siting == "simple" else tiers.index(HUB_TIER if tier == ANY_TIER else tier)
         shares[inputs.areas.index(area), column] += share
+    for area in inputs.options.left_out:
+        if shares[inputs.areas.index(area)].any():
+            raise InputError(where, f"share[{name}/{area}]", "load in an area that is left out", "0")
     total = shares.sum()
     if abs(total - 1) > SUM_TOLERANCE:
         raise InputError(where, f"share[{name}]", f"a sum of {total:.9g}", "shares that sum to 1")
@@ -107,6 +111,9 @@ def _free(name: str, spec: FreeSpec, inputs: Inputs, siting: Siting) -> Configur
         for item in chosen or ():
             if item not in known:
                 raise InputError(f"[free.{name}]", key, item, f"one of {', '.join(known)}", known)
-    area = np.isin(inputs.areas, spec.areas or inputs.areas)
+    for left in inputs.options.left_out:
+        if left in (spec.areas or ()):
+            raise InputError(f"[free.{name}]", "areas", left, "areas that [options] does not leave out")
+    area = np.isin(inputs.areas, spec.areas or inputs.areas) & ~np.isin(inputs.areas, inputs.options.left_out)
     tier = np.ones(len(tiers), dtype=bool) if siting == "simple" else np.isin(tiers, spec.tiers or tiers)
     return Configuration(name, None, area[:, None] & tier[None, :])

@@ -45,7 +45,11 @@ def other_sitings(reference: Floats, inputs: Inputs) -> list[Floats]:
     their solar and wind capacity. They follow from the tables alone: a study that gains configurations keeps its days.
     """
     elsewhere = reference == 0
-    found = [inputs.user_share]
+    users = inputs.user_share
+    if inputs.options.left_out:
+        users = np.where(np.isin(inputs.areas, inputs.options.left_out), 0.0, users)
+        users = users / users.sum()
+    found = [users]
     for size in (inputs.headroom, inputs.curtailable.sum(axis=1)):
         share = np.where(elsewhere & np.isfinite(size), size, 0.0)
         if share.sum() > 0:

@@ -33,7 +33,6 @@ def build_dispatch(inputs: Inputs) -> pyo.ConcreteModel:  # noqa: PLR0915 - one 
     A, T = range(len(inputs.areas)), range(HOURS)
     G, R, S, L = range(len(THERMAL)), range(len(CURTAILABLE)), range(len(STORAGE)), range(len(inputs.lines.names))
     scalar, options = inputs.scalars, inputs.options
-    derating = {STORAGE.index("pumped_hydro"): scalar["pumped_derate"]}
     m.units = pyo.Set(initialize=[(a, g) for a in A for g in G if inputs.thermal[a, g] > 0], dimen=2)
     m.renewables = pyo.Set(initialize=[(a, r) for a in A for r in R if inputs.curtailable[a, r] > 0], dimen=2)
     m.stores = pyo.Set(initialize=[(a, s) for a in A for s in S if inputs.power[a, s] > 0], dimen=2)
@@ -60,6 +59,13 @@ def build_dispatch(inputs: Inputs) -> pyo.ConcreteModel:  # noqa: PLR0915 - one 
     if options.thermal_share is not None:
         m.thermal_share = pyo.Param(m.units, mutable=True)
         m.nuclear_share = pyo.Param(A, mutable=True)
+    if options.floor_share is not None:
+        m.floor_share = pyo.Param(m.units, mutable=True)
+    if options.pumped_share is not None:
+        m.pumped_share = pyo.Param([a for a, s in m.stores if STORAGE[s] == "pumped_hydro"], mutable=True)
+    if options.line_forward is not None:  # a direction without a limit has nothing to move
+        m.line_forward = pyo.Param([n for n in L if inputs.lines.forward[n] > 0], mutable=True)
+        m.line_backward = pyo.Param([n for n in L if inputs.lines.backward[n] > 0], mutable=True)
     if options.pue_factor is not None:
         m.pue_factor = pyo.Param(A, T, mutable=True)
         m.inv_pue_factor = pyo.Param(A, T, mutable=True)
@@ -81,15 +87,24 @@ def build_dispatch(inputs: Inputs) -> pyo.ConcreteModel:  # noqa: PLR0915 - one 
     work = m.inv_pue_factor if options.pue_factor is not None else {(a, t): 1 for a in A for t in T}
     present = m.thermal_share if options.thermal_share is not None else dict.fromkeys(m.units, 1.0)
     nuclear = {a: m.nuclear[a] * m.nuclear_share[a] if options.nuclear_share is not None else m.nuclear[a] for a in A}
-    scale = {(a, s): m.battery_buildout[a] if STORAGE[s] == "battery" else derating[s] for a, s in m.stores}
+    pumped = m.pumped_share if options.pumped_share is not None else dict.fromkeys(A, scalar["pumped_derate"])
+    scale = {(a, s): m.battery_buildout[a] if STORAGE[s] == "battery" else pumped[a] for a, s in m.stores}
     least = inputs.min_output * inputs.committed_floor * inputs.availability * inputs.thermal
     firm = {a: float(np.sum(least[a])) for a in A}
     if options.thermal_share is not None:
         firm = {a: sum(float(least[a, g]) * present[a, g] for g in G if (a, g) in m.units) for a in A}
+    floor = {(a, g): float(inputs.committed_floor[g]) for a, g in m.units}
+    if options.floor_share is not None:
+        floor, whole_least = m.floor_share, inputs.min_output * inputs.availability * inputs.thermal
+        firm = {a: sum(float(whole_least[a, g]) * floor[a, g] * present[a, g] for b, g in m.units if b == a) for a in A}
 
     def committed_bounds(_: object, a: int, g: int) -> tuple[object, object]:
         available = float(inputs.availability[g] * inputs.thermal[a, g])
-        return float(inputs.committed_floor[g]) * available * present[a, g], available * present[a, g]
+        return floor[a, g] * available * present[a, g], available * present[a, g]
+
+    def line_limit(n: int, limits: Floats, way: str) -> object:
+        limit = float(limits[n]) * m.line_share[n]
+        return limit * m.component(way)[n] if options.line_forward is not None and limits[n] > 0 else limit
 
     m.committed = pyo.Var(m.units, bounds=committed_bounds)
     m.above_min = pyo.Var(m.units, T, bounds=(0, None))
@@ -105,8 +120,8 @@ def build_dispatch(inputs: Inputs) -> pyo.ConcreteModel:  # noqa: PLR0915 - one 
     m.charge = pyo.Var(m.stores, T, bounds=lambda m, a, s, t: (0, float(inputs.power[a, s]) * scale[a, s]))
     m.discharge = pyo.Var(m.stores, T, bounds=lambda m, a, s, t: (0, float(inputs.power[a, s]) * scale[a, s]))
     m.soc = pyo.Var(m.stores, T, bounds=lambda m, a, s, t: (0, float(inputs.energy[a, s]) * scale[a, s]))
-    m.forward = pyo.Var(L, T, bounds=lambda m, n, t: (0, float(inputs.lines.forward[n]) * m.line_share[n]))
-    m.backward = pyo.Var(L, T, bounds=lambda m, n, t: (0, float(inputs.lines.backward[n]) * m.line_share[n]))
+    m.forward = pyo.Var(L, T, bounds=lambda m, n, t: (0, line_limit(n, inputs.lines.forward, "line_forward")))
+    m.backward = pyo.Var(L, T, bounds=lambda m, n, t: (0, line_limit(n, inputs.lines.backward, "line_backward")))
     m.tau_up = pyo.Var(A, T, bounds=lambda m, a, t: (0, m.phi * base[a, t]))
     m.tau_dn = pyo.Var(A, T, bounds=lambda m, a, t: (0, m.phi * base[a, t]))
     m.sig_up = pyo.Var(A, T, bounds=lambda m, a, t: (0, m.alpha_psi * base[a, t]))
@@ -156,7 +171,7 @@ def build_dispatch(inputs: Inputs) -> pyo.ConcreteModel:  # noqa: PLR0915 - one 
         ),
     )  # 5
 
-    penalty = add_options(m, inputs, base)
+    penalty = add_options(m, inputs, base, available)
     variable_cost = {g: m.fuel_cost[g] + float(inputs.emission[g]) / 1000 * m.co2_price[g] for g in fuels}
     m.cost = pyo.Objective(
         expr=sum(variable_cost[g] * burnt(m, a, g, t) for a, g in m.units for t in T)
@@ -211,5 +226,5 @@ def of_day(weather: WeatherYear, day: int, inputs: Inputs) -> dict[str, Floats]:
         "demand": (weather.demand[day] * to_2040).T,
         "hydro": weather.hydro[day].T,
         "cf": np.moveaxis(weather.capacity_factor[day], 0, -1)[present],
-        **inputs.options.of_day(day, inputs.thermal > 0),
+        **inputs.options.of_day(day, inputs.thermal > 0, inputs.power[:, 0] > 0, inputs.lines.limits > 0),
     }

@@ -1,4 +1,4 @@
-"""Equations that the options add to the dispatch of a day: blocks of heat rate, reserve, forecast margin, ramps.
+"""Equations that the options add to the dispatch of a day: heat-rate blocks, reserve, margins, ramps, sharing.
 
 The other options change terms of equations that are there: see ``dispatch``.
 """
@@ -22,13 +22,20 @@ def burnt(m: pyo.ConcreteModel, a: int, g: int, t: int) -> Any:
     return m.burn[a, g, t] if m.component("burn") is not None and (a, g) in m.blocked else m.gen[a, g, t]
 
 
-def add_options(m: pyo.ConcreteModel, inputs: Inputs, base: Mapping[tuple[int, int], Any]) -> Any:
+def add_options(
+    m: pyo.ConcreteModel,
+    inputs: Inputs,
+    base: Mapping[tuple[int, int], Any],
+    available: Mapping[tuple[int, int], Any],
+) -> Any:
     """Add the equations of the options that are on; returns what their slacks cost [million yen].
 
     Parameters
     ----------
     base : mapping
         (area, hour) -> data-centre load at the meter before shifts [GW].
+    available : mapping
+        (area, hour) -> what sun and wind could give [GW].
     """
     options = inputs.options
     if options.block_share is not None and options.heat_rate is not None:
@@ -37,7 +44,10 @@ def add_options(m: pyo.ConcreteModel, inputs: Inputs, base: Mapping[tuple[int, i
         _add_ramps(m, inputs, options.ramp)
     if options.forecast_margin:
         _add_forecast_margin(m, inputs, options.forecast_margin)
-    return _add_reserve(m, inputs, base) if options.reserve else 0
+    penalty = _add_reserve(m, inputs, base) if options.reserve else 0
+    if options.curtailment_sharing:
+        penalty += _add_sharing(m, inputs, available, options.curtailment_sharing)
+    return penalty
 
 
 def _add_blocks(m: pyo.ConcreteModel, inputs: Inputs, share: Any, rate: Any) -> None:
@@ -114,3 +124,24 @@ def _add_reserve(m: pyo.ConcreteModel, inputs: Inputs, base: Mapping[tuple[int, 
 
     m.reserve = pyo.Constraint(A, T, rule=reserve)
     return options.reserve_penalty * sum(m.reserve_missing[a, t] for a in A for t in T)
+
+
+CUTS = (0.05, 0.1, 0.15, 0.2, 0.5)  # steps of what sun and wind could give, the first fine: most curtailment is small
+
+
+def _add_sharing(m: pyo.ConcreteModel, inputs: Inputs, available: Mapping[tuple[int, int], Any], whole: float) -> Any:
+    """Areas whose prices meet curtail about the same share: re + sum_b cut_b = available, each step dearer than the last.
+
+    Offers of sun and wind stand at the same lowest price in every area, and a coupled market takes them alike, where the
+    least-cost dispatch would let all of it fall on the area that sends, to save the losses of the way.
+    """
+    import pyomo.environ as pyo
+
+    A, T, B = range(len(inputs.areas)), range(HOURS), range(len(CUTS))
+    sunny = [a for a in A if inputs.curtailable[a].any()]
+    middle = np.cumsum(CUTS) - np.array(CUTS) / 2
+    m.cut = pyo.Var(sunny, T, B, bounds=lambda m, a, t, b: (0, CUTS[b] * available[a, t]))
+    m.cuts = pyo.Constraint(
+        sunny, T, rule=lambda m, a, t: m.re[a, t] + sum(m.cut[a, t, b] for b in B) == available[a, t]
+    )
+    return sum(whole * float(middle[b]) * m.cut[a, t, b] for a in sunny for t in T for b in B)

@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.errors import InputError
-from model.options import Options, OptionsSpec, option_paths, read_options
+from model.left_out import leave_out
+from model.option_tables import read_options
+from model.options import Options, OptionsSpec, option_paths
 from model.spec import InputsSpec
 from model.tables import Table
 from model.weather import WeatherYear, read_weather_year
@@ -36,6 +38,11 @@ class Lines:
     forward: Floats
     backward: Floats
     switch: tuple[str, ...]
+
+    @property
+    def limits(self) -> Floats:
+        """Limits of both directions (2, lines) [GW]: forward, backward."""
+        return np.stack([self.forward, self.backward])
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,11 +163,12 @@ def read_inputs(spec: InputsSpec | None = None, base: Path = Path(), options: Op
     floor = fuels.of("committed_floor", THERMAL, 0.0, 1.0)
     if COMMITTED_FLOOR in scalars:
         floor = np.full(len(THERMAL), scalars[COMMITTED_FLOOR])
+    lines = _read_lines(paths["interconnectors"], areas)
     classes = Table(paths["workloads"], ["share", "latency_limit_ms"], ["class"])
     share = classes.number("share", 0.0, 1.0)
     if abs(share.sum() - 1) > SUM_TOLERANCE:
         raise InputError(classes.where, "share", f"a sum of {share.sum():.6g}", "shares that sum to 1")
-    return Inputs(
+    inputs = Inputs(
         areas=areas,
         exchanges=tuple(areas.index(e) for e in spec.exchanges),
         latitude=area.number("lat", -90, 90),
@@ -184,7 +192,7 @@ def read_inputs(spec: InputsSpec | None = None, base: Path = Path(), options: Op
         one_way=np.sqrt(fuels.of("round_trip_efficiency", STORAGE, 1e-6, 1.0)),
         nuclear_fuel_cost=float(fuels.of("variable_cost_yen_per_kWh", ["nuclear"])[0]),
         nuclear_availability=float(fuels.of("availability", ["nuclear"], 0.0, 1.0)[0]),
-        lines=_read_lines(paths["interconnectors"], areas),
+        lines=lines,
         tiers=_read_tiers(paths["tiers"]),
         class_names=tuple(classes.text("class")),
         class_share=share,
@@ -196,8 +204,9 @@ def read_inputs(spec: InputsSpec | None = None, base: Path = Path(), options: Op
             if name.startswith("hourly.")
         },
         tables=paths | option_paths(options, base),
-        options=read_options(options, base, areas),
+        options=read_options(options, base, areas, lines.names, floor, scalars["pumped_derate"]),
     )
+    return leave_out(inputs, options.left_out)
 
 
 class _Fuels:

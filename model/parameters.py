@@ -15,6 +15,7 @@ from model.inputs import CURTAILABLE, THERMAL, Inputs
 Floats = NDArray[np.float64]
 Theta = Mapping[str, float | str]
 WEATHER_YEAR = "weather_year"
+LEAST_DEMAND = 1e-3  # GW: the solver holds a row to 1e-7 GW, so that of less load the shares of areas would be noise
 LEAST_PUE = 1.0 - 1e-12
 SHARES_TOGETHER = 1.0 + 1e-12  # wls_time_share + wls_space_share may reach 1
 
@@ -31,7 +32,7 @@ class Parameter:
 
 
 _BASE = (
-    Parameter("dc_demand", "GW", low=1e-6),
+    Parameter("dc_demand", "GW", low=LEAST_DEMAND),
     Parameter("demand_growth", "1"),
     Parameter("solar_buildout", "1"),
     Parameter("wind_onshore_buildout", "1"),

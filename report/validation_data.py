@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -142,3 +143,11 @@ def by_hour(model: dict[str, Floats], observed: Observed) -> pd.DataFrame:
         row["hours_model"] = float((model["curtailment"][:, place] > LEAST_GW).sum())
         rows[area] = row
     return pd.DataFrame(rows).T
+
+
+def at_most(hours: Mapping[str, Floats], area: str, observed: Observed) -> float:
+    """Share of hours in which an area sends as much as in any hour of the month, to ``LEAST_GW``: how long it is at a limit."""
+    sent = -hours["net_import"][:, observed.areas.index(area)]
+    month = pd.date_range("2024-04-01", periods=sent.size, freq="h").month  # FY2024 has no 29 February
+    most = pd.Series(sent).groupby(month).transform("max")
+    return float((sent >= most - LEAST_GW).mean())

@@ -45,6 +45,14 @@ def option_effects(cubes: Mapping[str, xr.Dataset], configuration: str) -> pd.Da
     return table
 
 
+def least_curtailed(cube: xr.Dataset) -> pd.Series:
+    """Share of draws in which each configuration curtails least of all; draws with an unsolved one left out."""
+    lost = curtailed(cube).transpose("draw", "configuration").to_numpy()
+    lost = lost[np.isfinite(cube[SAVING].transpose("draw", "configuration").to_numpy()).all(axis=1)]
+    names = [str(c) for c in cube["configuration"].to_numpy()]
+    return pd.Series(np.bincount(lost.argmin(axis=1), minlength=len(names)) / len(lost), names)
+
+
 @dataclass(frozen=True)
 class Published:
     """Where the published saving lies among the draws of a cube.

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,24 +12,21 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from report import validation_figures as figures
-from report.validation_data import Misfit, Observed, by_area, by_hour, misfit, modelled_hours, read_observed
-from report.validation_numbers import NEAR, combinations, mean_latency, omissions, option_effects, published
-
-CONFIGURATION = "five_hubs"
-PHOTONIC, TODAY = 6, 5  # draws of the study of omissions in which the all-photonic network is everywhere, nowhere
-OMITTED = (
-    "middle case",
-    "no difference in cooling (`pue_gap` 0)",
-    "no Japan Sea link",
-    "no second Kanmon link",
-    "no load moved in time or space",
-    "no all-photonic network",
-    "all-photonic network everywhere",
-    "line limits × 0.75 (middle: 0.9)",
-    "line limits × 1",
-    "building costs the same everywhere outside Kansai",
-    "no cooling gap, no new links, no moved load, no discount",
+from report.validation_data import Misfit, Observed, at_most, by_area, by_hour, misfit, modelled_hours, read_observed
+from report.validation_futures import (
+    CONFIGURATION,
+    OMITTED,
+    PHOTONIC,
+    TODAY,
+    latency_table,
+    markdown,
+    okinawa_parts,
+    omissions_table,
+    options_table,
+    published_parts,
+    weeks_table,
 )
+from report.validation_numbers import combinations, omissions, option_effects, published
 
 
 @dataclass(frozen=True)
@@ -47,7 +43,7 @@ class Material:
         Name of a back-cast -> its cube: its yearly sums must be those of its hours.
     options : mapping
         Option -> its cube of 2040, the specification first.
-    omissions, region, published : xarray.Dataset
+    omissions, region, okinawa, published : xarray.Dataset
         Cubes of 2040.
     weeks : mapping
         Configuration -> link -> cost of some weeks [million yen].
@@ -63,17 +59,11 @@ class Material:
     options: Mapping[str, xr.Dataset]
     omissions: xr.Dataset
     region: xr.Dataset
+    okinawa: xr.Dataset
     published: xr.Dataset
     weeks: Mapping[str, Mapping[str, Sequence[float]]]
     users: pd.Series
     actual: Path
-
-
-def markdown(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """A table, its first column to the left, all others to the right."""
-    header = list(header)
-    lines = ["| " + " | ".join(header) + " |", "|---|" + "---:|" * (len(header) - 1)]
-    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
 
 
 def write_page(material: Material, docs: Path) -> None:
@@ -117,18 +107,19 @@ def _parts(
     steps = {name: misfit(by_area(each, observed)) for name, each in material.steps.items()}
     return {
         "steps": _steps(steps, tables),
-        **_in_words(material, steps, tables),
+        **_in_words(material, steps, tables, hours, observed),
         "areas": _areas(tables),
         "hours": _hours(hours, observed),
-        "options": _options(material.options),
-        "weeks": _weeks(material.weeks),
-        **_published(material),
+        "options": options_table(material.options),
+        "weeks": weeks_table(material.weeks),
+        **okinawa_parts(material.options, material.okinawa),
+        **published_parts(material.published),
         "combinations": markdown(
             ["", "saving"],
             ([str(what), f"{saving:.0f}"] for what, saving in combinations(material.region, CONFIGURATION).to_numpy()),
         ),
-        "omissions": _omissions(material.omissions),
-        "latency": _latency(material),
+        "omissions": omissions_table(material.omissions),
+        "latency": latency_table(material.omissions, material.users),
     }
 
 
@@ -154,7 +145,13 @@ def _steps(steps: Mapping[str, Misfit], tables: Mapping[str, pd.DataFrame]) -> s
     return markdown([*header, "curtailed", "pumped storage", "national thermal"], rows)
 
 
-def _in_words(material: Material, steps: Mapping[str, Misfit], tables: Mapping[str, pd.DataFrame]) -> dict[str, str]:
+def _in_words(
+    material: Material,
+    steps: Mapping[str, Misfit],
+    tables: Mapping[str, pd.DataFrame],
+    hours: Mapping[str, Mapping[str, np.ndarray]],
+    observed: Observed,
+) -> dict[str, str]:
     """Numbers that stand in sentences."""
     first, last = (list(steps.values())[at] for at in (0, -1))
     seen = next(iter(tables.values()))["curtailment", "observed"].sum()
@@ -165,8 +162,16 @@ def _in_words(material: Material, steps: Mapping[str, Misfit], tables: Mapping[s
     return {
         "import_before": f"{abs(first.tokyo_import):.1f}",
         "share_curtailed": f"{100 * first.curtailment / seen:.0f} %",
-        "coal_left": f"{100 * last.coal:.0f} %",
+        "coal_left": f"{100 * last.coal:+.0f} %",
+        "coal_whole": f"{100 * _with_unsplit(tables):+.0f} %",
+        "import_after": f"{abs(last.tokyo_import):.1f}",
+        "worst": _worst(tables),
+        "at_limit": f"{100 * at_most(hours['with options'], 'Kyushu', observed):.0f} %",
         "times": f"{effects['base'].iloc[-1] / effects['base'].iloc[0]:.1f}",
+        "times_others": f"{effects['others'].iloc[-1] / effects['others'].iloc[0]:.1f}",
+        "curtailed_2040": f"{effects['curtailed_reference'].iloc[-1]:.0f}",
+        "curtailed_before": f"{effects['curtailed_reference'].iloc[0]:.0f}",
+        "floor_alone": f"{effects['change']['committed_floor']:+.0f}",
         "single": f"{single.min():+.0f} to {single.max():+.0f}",
         "together": f"{effects['change'].iloc[-1]:+.0f}",
         "discount": f"{total.loc[OMITTED[0]] - total.loc[OMITTED[9]]:.0f}",
@@ -174,6 +179,19 @@ def _in_words(material: Material, steps: Mapping[str, Misfit], tables: Mapping[s
         "no_gap": f"{fuel.loc[OMITTED[1]]:.0f}",
         "no_sea": f"{fuel.loc[OMITTED[2]]:.0f}",
     }
+
+
+def _with_unsplit(tables: Mapping[str, pd.DataFrame]) -> float:
+    """Relative error of coal with options if all that operators do not split were coal."""
+    seen, refined = (list(tables.values())[at] for at in (0, -1))
+    return float(refined["coal", "model"].sum() / (seen["coal", "observed"] + seen["unsplit", "observed"]).sum() - 1)
+
+
+def _worst(tables: Mapping[str, pd.DataFrame]) -> str:
+    """The areas whose curtailment with options is furthest from what was observed, model for observed [TWh]."""
+    table = list(tables.values())[-1]["curtailment"]
+    furthest = (table["model"] - table["observed"]).abs().sort_values(ascending=False).index[:3]
+    return ", ".join(f"{area} ({table['model'][area]:.2f} TWh for {table['observed'][area]:.2f})" for area in furthest)
 
 
 def _areas(tables: Mapping[str, pd.DataFrame]) -> str:
@@ -203,95 +221,3 @@ def _hours(hours: Mapping[str, Mapping[str, np.ndarray]], observed: Observed) ->
         row.append(" / ".join(f"{count:.0f}" for count in counts))
         rows.append(row)
     return markdown(["", "thermal", "with options", "net imports", "with options", "hours curtailed"], rows)
-
-
-def _options(cubes: Mapping[str, xr.Dataset]) -> str:
-    table = option_effects(cubes, CONFIGURATION)
-    rows = [
-        [
-            f"`{name}`" if place and name != "all_of_the_back_cast" else str(name).replace("_", " "),
-            f"{row['base']:.1f}",
-            "" if not place else f"{row['change']:+.1f}",
-            f"{row['others']:.1f}",
-            "" if not place else f"{row['least']:+.1f} to {row['most']:+.1f}",
-            f"{row['curtailed_reference']:.1f} / {row['curtailed']:.1f}",
-        ]
-        for place, (name, row) in enumerate(table.iterrows())
-    ]
-    header = ["", "saving, middle case", "change", "mean of four draws", "change in each", "curtailed [TWh]"]
-    return markdown(header, rows)
-
-
-def _weeks(weeks: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
-    names = list(weeks)
-    apart = {name: sum(weeks[name]["days apart"]) for name in names}
-    number = len(weeks[names[0]]["days apart"])
-    rows = []
-    for link in weeks[names[0]]:
-        cost = {name: sum(weeks[name][link]) for name in names}
-        saving = (cost[names[0]] - cost[names[1]]) * 365 / (7 * number) / 1000
-        change = [f"{100 * (cost[name] / apart[name] - 1):+.2f} %" for name in names]
-        rows.append([link, *change, f"{saving:.1f}"])
-    return markdown(["", *(f"cost of {name}" for name in names), "saving of dispatch cost"], rows)
-
-
-def _published(material: Material) -> dict[str, str]:
-    found = published(material.published, CONFIGURATION)
-    where = (
-        f"{found.draws} draws of the default distributions give `{CONFIGURATION}` a mean saving of {found.mean:.0f} billion "
-        f"yen a year, median {found.median:.0f}: the published 65 is their {100 * found.quantile:.0f} % quantile (95 % "
-        f"interval {100 * found.low:.0f} to {100 * found.high:.0f} %), and the {100 * found.with_link:.0f} % quantile of "
-        f"draws with the Japan Sea link in service. {found.near} draws lie within {NEAR:.0f} of it. In "
-        f"{100 * found.least_curtailed:.0f} % of draws `{CONFIGURATION}` curtails least of the four configurations."
-    )
-    rows = []
-    for name, row in found.ranges.head(9).iterrows():
-        rows.append(
-            [
-                f"`{name}`",
-                f"{row['slope']:+.0f}",
-                " / ".join(_plain(row[f"all {q:g}"]) for q in (0.05, 0.5, 0.95)),
-                " / ".join(_plain(row[f"near {q:g}"]) for q in (0.05, 0.5, 0.95)),
-            ]
-        )
-    header = [
-        "",
-        "slope by one standard deviation",
-        "all draws, 5 / 50 / 95 %",
-        f"draws within {NEAR:.0f} of 65",
-    ]
-    return {"published": textwrap.fill(where, 120), "region": markdown(header, rows), "fit": f"{100 * found.fit:.0f} %"}
-
-
-def _plain(value: float) -> str:
-    """A parameter's value, short."""
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
-
-
-def _omissions(cube: xr.Dataset) -> str:
-    table = omissions(cube, OMITTED)
-    rows = []
-    for name in OMITTED:
-        saving = table["fuel and CO2"].loc[name]
-        rows.append(
-            [
-                name,
-                f"{saving[CONFIGURATION]:.0f}",
-                f"{saving['four_hubs']:.0f}",
-                f"{saving['ten_areas']:.0f}",
-                f"{table['total'].loc[name][CONFIGURATION]:.0f}",
-            ]
-        )
-    return markdown(["", "five_hubs", "four_hubs", "ten_areas", "five_hubs, total cost"], rows)
-
-
-def _latency(material: Material) -> str:
-    users = material.users[[str(a) for a in material.omissions["area"].to_numpy()]].to_numpy(dtype=np.float64)
-    today, photonic = (mean_latency(material.omissions, draw, users) for draw in (TODAY, PHOTONIC))
-    return markdown(
-        ["mean round trip of all users [ms]", *(f"`{name}`" for name in today.index)],
-        [
-            ["network of today", *(f"{v:.1f}" for v in today)],
-            ["all-photonic network", *(f"{v:.1f}" for v in photonic)],
-        ],
-    )

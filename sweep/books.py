@@ -112,8 +112,8 @@ class Books:
         loads = cells["dc_capacity"].sum(axis=2) * scalar["load_factor"]
         before = TWH_PER_GW_YEAR * parameters.pue(theta, inputs) * options.load_of_year(days) * loads
         moved = (cells["dc_load"] - before).sum(axis=1)
-        # Missing reserve is no outcome; with an hourly PUE a day's shifts up and down are unlike at the meter.
-        if not options.reserve and options.pue_factor is None:
+        # Missing reserve and shared curtailment are no outcomes; with an hourly PUE a day's shifts are unlike at the meter.
+        if not options.reserve and not options.curtailment_sharing and options.pue_factor is None:
             should = (
                 cells["fuel_cost"]
                 + cells["co2_cost"]

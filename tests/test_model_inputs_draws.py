@@ -141,7 +141,7 @@ BAD_THETA: dict[str, tuple[dict[str, float | str | None], str, object, str, str 
     "missing year": ({"weather_year": None}, "weather_year", "nothing", "a value in every draw", None),
     "unknown year": ({"weather_year": "fy2031"}, "weather_year", "fy2031", f"one of {YEAR}", YEAR),
     "negative": ({"solar_buildout": -0.1}, "solar_buildout", -0.1, "a number in 0..inf 1", None),
-    "no demand": ({"dc_demand": 0.0}, "dc_demand", 0.0, "a number in 1e-06..inf GW", None),
+    "no demand": ({"dc_demand": 0.0}, "dc_demand", 0.0, "a number in 0.001..inf GW", None),
     "share over 1": ({"apn_adoption": 1.2}, "apn_adoption", 1.2, "a number in 0..1 share", None),
     "infinite": ({"co2_price": np.inf}, "co2_price", np.inf, "a number in 0..inf yen/t", None),
     "text": ({"co2_price": "12000"}, "co2_price", "12000", "a number in 0..inf yen/t", None),

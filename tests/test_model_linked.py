@@ -27,7 +27,7 @@ def case_of(demand: np.ndarray, sun: np.ndarray, **given: object):  # type: igno
         [Configuration("dc", shares, shares > 0)],
         "dc",
         "tiers",
-        {**THETA, "dc_demand": 1e-6},
+        {**THETA, "dc_demand": 1e-3},
     )
 
 
@@ -36,7 +36,7 @@ def test_storage_carries_a_sunny_day_over_to_the_next() -> None:
     sun = np.zeros(365)
     sun[100] = 1.0
     case = case_of(np.full(365, 4.0), sun, solar=[6], battery=[(2.0, 10.0)])
-    theta, load = {**THETA, "dc_demand": 1e-6}, np.zeros(1)
+    theta, load = {**THETA, "dc_demand": 1e-3}, np.zeros(1)
     apart = linked_cost(case, theta, load, (100, 101), storage=False, commitment=False)
     alone = Dispatcher(case, theta).solve_days([load], slopes=False)[0][0].cost / 182.5
     assert apart == pytest.approx(alone, rel=1e-9)
@@ -50,7 +50,7 @@ def test_commitment_over_both_days_runs_at_its_minimum_on_the_easy_one() -> None
     demand = np.full(365, 2.0)
     demand[101] = 8.0
     case = case_of(demand, np.zeros(365), min_output=[0.0, 0.25, 0.0], solar=[1])
-    theta, load = {**THETA, "dc_demand": 1e-6}, np.zeros(1)
+    theta, load = {**THETA, "dc_demand": 1e-3}, np.zeros(1)
     sun = linked_cost(case, theta, load, (100, 101), storage=False, commitment=False)
     assert sun == pytest.approx(24 * 10 * (2 + 8), rel=1e-6)
     tied = linked_cost(case, theta, load, (100, 101), storage=False, commitment=True)

@@ -17,7 +17,8 @@ from model.configurations import Configuration
 from model.dispatch import build_dispatch
 from model.hourly import solve_hours
 from model.inputs import Inputs
-from model.options import MONTH_OF_DAY, Options, OptionsSpec, read_options
+from model.option_tables import read_options
+from model.options import MONTH_OF_DAY, Options, OptionsSpec
 from model.outcomes import of_configuration
 from model.siting import Placement
 from tests.cases import THETA, YEAR, small_weather, solve_day, system
@@ -181,6 +182,7 @@ EACH: dict[str, dict[str, Any]] = {
     "forecast_margin": {"forecast_margin": 0.2},
     "ramp": {"ramp": np.array([0.1, 0.2, np.inf])},
     "transmission_loss": {"transmission_loss": 0.05},
+    "curtailment_sharing": {"curtailment_sharing": 0.5},
 }
 
 

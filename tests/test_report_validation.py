@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from report.validation_data import by_area, by_hour, misfit, modelled_hours, read_observed
-from report.validation_numbers import combinations, option_effects, published
+from report.validation_data import at_most, by_area, by_hour, misfit, modelled_hours, read_observed
+from report.validation_futures import okinawa_parts, published_parts
+from report.validation_numbers import combinations, least_curtailed, option_effects, published
 
 AREAS = ("Tokyo", "Tohoku")
 HOURS = 8760
@@ -134,6 +135,39 @@ def test_effects_are_of_the_same_draws() -> None:
     table = option_effects({"specification": plain, "finer": option}, "five_hubs")
     assert table.loc["finer", ["change", "least", "most"]].tolist() == [3.0, -2.0, 5.0]
     assert table.loc["specification", ["base", "others", "curtailed_reference", "curtailed"]].tolist() == [97, 55, 6, 3]
+
+
+def test_who_curtails_least_is_counted_over_solved_draws() -> None:
+    """Of three solved draws the configuration curtails least in two; a draw without a saving does not count."""
+    found = cube(np.array([1.0, 2.0, np.nan, 3.0]), dc_demand=np.array([8.0, 9.0, 10.0, 11.0]))
+    found["curtailment"][3, 1] = 5.0
+    assert least_curtailed(found).to_dict() == {"tokyo_osaka": pytest.approx(1 / 3), "five_hubs": pytest.approx(2 / 3)}
+    told = published_parts(cube(np.arange(60.0, 100.0), dc_demand=np.arange(40.0)))["published"]
+    assert (
+        "In 100 % of draws `five_hubs` curtails least of the four configurations, `tokyo_osaka` in 0 %."
+        in told.replace("\n", " ")
+    )
+
+
+def test_okinawa_in_words() -> None:
+    """Left out it moves no saving; one percent of the load there costs 5, and 4 to 6."""
+    options = {name: cube(np.array([97.0, 50.0, 60.0])) for name in ("specification", "left_out")}
+    there = cube(np.array([97.0, 50.0, 60.0]))["saving_fuel_co2"].assign_coords(
+        configuration=["one_percent", "five_hubs"]
+    )
+    there[:, 1], there[:, 0] = [97.0, 50.0, 60.0], [92.0, 46.0, 54.0]
+    found = okinawa_parts(options, xr.Dataset({"saving_fuel_co2": there}))
+    assert found == {"left_out": "0.00", "okinawa_cost": "5.0", "okinawa_range": "4.0 to 6.0"}
+
+
+def test_hours_at_a_limit(tmp_path: Path) -> None:
+    """Tohoku sends 1 GW in all hours as observed; where it sends more in one hour of April, all others of April are below."""
+    actual(tmp_path)
+    observed = read_observed(tmp_path, AREAS)
+    assert at_most(observed.hours, "Tohoku", observed) == 1.0
+    hours = {"net_import": observed.hours["net_import"].copy()}
+    hours["net_import"][5, AREAS.index("Tohoku")] = -1.5
+    assert at_most(hours, "Tohoku", observed) == pytest.approx(1 - 719 / HOURS)
 
 
 def test_combinations_tell_what_differs_from_the_first() -> None:
