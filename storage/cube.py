@@ -152,7 +152,8 @@ def read_layout(path: StorePath) -> Layout:
 
 def layout_of(group: zarr.Group) -> Layout:
     """Return the layout of the cube whose root group is open."""
-    arrays = [array for name, array in group.arrays() if array.metadata.dimension_names == (name,) and name != "draw"]
+    held = dict(group.arrays())  # each made once: there are some forty, and layouts are read often
+    arrays = [array for name, array in held.items() if array.metadata.dimension_names == (name,) and name != "draw"]
 
     def labels(array: zarr.Array) -> tuple[str, ...]:
         try:
@@ -167,11 +168,13 @@ def layout_of(group: zarr.Group) -> Layout:
     try:
         batch = group.attrs["wattbit_batch"]
         across = group.attrs.get("wattbit_across", [])  # formats before 2 had one generation, and no need of it
-        outputs = tuple(_variable_of(group[name], name in across) for name in group.attrs["wattbit_outputs"])
-        run = tuple(_variable_of(group["run"][name], False) for name in group["run"].attrs["variables"])
-        draws = int(group["draw"].shape[0])
+        of_run = group["run"]
+        held_of_run = dict(of_run.arrays())
+        outputs = tuple(_variable_of(held[name], name in across) for name in group.attrs["wattbit_outputs"])
+        run = tuple(_variable_of(held_of_run[name], False) for name in of_run.attrs["variables"])
+        draws = int(held["draw"].shape[0])
         layout = Layout(outputs, coords, draws, batch, run, tuple(group.attrs.get("wattbit_generations", ())))
-        for owner, variables in ((group, outputs), (group["run"], run)):
+        for owner, variables in ((held, outputs), (held_of_run, run)):
             for variable in variables:
                 _check_cut(layout, variable, owner[variable.name])
     except KeyError as error:

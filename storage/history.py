@@ -20,6 +20,7 @@ from storage.errors import CubeDamagedError
 from storage.files import StorePath, commits_directory, list_files, root_of
 from storage.layout import Layout
 from storage.records import Record, is_whole, read_records
+from storage.shards import check_shards
 
 MOST = 10_000  # records that are read: a second or so
 NEWEST = 1_000  # of them, where there are more: those at the end
@@ -72,8 +73,16 @@ def read_history(path: StorePath, most: int = MOST) -> History:
     NotACubeError, FormatTooNewError
         Where there is no cube that this program can read.
     CubeDamagedError
-        Where a commit record cannot be read or does not fit the cube.
+        Where a commit record cannot be read or does not fit the cube; where at most ``most`` records stand, also where
+        a shard of what is committed is missing.
     """
+    try:
+        return _read_once(path, most)
+    except CubeDamagedError:  # an extension that was put into place meanwhile looks like one
+        return _read_once(path, most)
+
+
+def _read_once(path: StorePath, most: int) -> History:
     root, group = root_of(path), open_root(path)
     if MARK in group.attrs:
         return _of_compacted(group, most)
@@ -82,6 +91,7 @@ def read_history(path: StorePath, most: int = MOST) -> History:
     generations = len(layout.generations)
     if held.total() <= most:
         records = read_records(root, layout)
+        check_shards(root, layout, records)
         missing = [batch for batch in range(layout.batches) if not is_whole(layout, records, batch)]
     else:
         chosen = _chosen(sorted(held), most // generations)

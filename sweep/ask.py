@@ -14,6 +14,7 @@ from report.query import Answer, Question, answer
 from report.reference import against
 from report.where import QueryError
 from storage import Place, open_cube
+from sweep.cli_options import finite
 from sweep.so_far import printed
 
 Command = Callable[..., Any]
@@ -36,7 +37,7 @@ def query_options(command: Command) -> Command:
             metavar="SHARE",
             help="Repeatable, or --quantile .05 .5 .95; default: these three.",
         ),
-        click.option("--above", type=float, metavar="VALUE", help="Also the share of draws above it."),
+        click.option("--above", type=float, callback=finite, metavar="VALUE", help="Also the share of draws above it."),
         click.option("--reference", metavar="NAME", help="Compare savings with this configuration of the cube."),
         click.option("--csv", "as_csv", is_flag=True, help="Print CSV."),
     ]

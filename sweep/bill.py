@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from math import ceil, isfinite
+from math import ceil
 from typing import Any, TypeVar
 
 import click
 
+from sweep.cli_options import Finite
 from sweep.errors import StudyError
 from sweep.progress import duration
 
@@ -51,17 +52,6 @@ class Offer:
     watts_per_core: float = WATTS_PER_CORE
     grid_intensity: float = GRID_INTENSITY
     pue: float = PUE
-
-
-class Finite(click.FloatRange):
-    """A number in a range; infinity and NaN, which no comparison keeps out, are none."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Turn text into the number, or refuse it."""
-        number = super().convert(value, param, ctx)
-        if not isfinite(number):
-            self.fail(f"{value} is no finite number", param, ctx)
-        return number
 
 
 def bill_options(command: Command) -> Command:

@@ -10,7 +10,7 @@ import click
 from storage import Place, root_of
 from sweep import ask
 from sweep import sensitivity as sensitivity_of
-from sweep.cli_options import AS_JSON, STORE, WIDTH
+from sweep.cli_options import AS_JSON, STORE, WIDTH, Finite
 from sweep.ending import DONE, refusing
 from sweep.reweight import OUTCOME, told
 
@@ -49,7 +49,7 @@ def sensitivity(store: Place, **asked: Any) -> int:
 @click.option("--configuration", "configurations", multiple=True, metavar="NAME", help="Only this; repeatable.")
 @click.option(
     "--least-effective",
-    type=click.FloatRange(min=1),
+    type=Finite(min=1),
     metavar="N",
     help="Effective draws below which beliefs are refused; default: 20, or 1 % of the draws if that is more.",
 )

@@ -15,6 +15,7 @@ from rich.table import Table
 from report.intervals import Interval
 from storage import root_of
 from sweep.ask import selections
+from sweep.cli_options import Finite, finite
 from sweep.ending import DONE, refusing
 from sweep.errors import StudyError
 from sweep.fidelity import OUTCOME, Corrected, Fidelities, correct
@@ -44,10 +45,16 @@ UNBIASED = {
     "--outcome", default=OUTCOME, show_default=True, metavar="NAME", help="One number of a draw, selected and summed."
 )
 @click.option("--configuration", "configurations", multiple=True, metavar="NAME", help="Only this; repeatable.")
-@click.option("--above", type=float, metavar="VALUE", help="The probability of values above it, in place of the mean.")
+@click.option(
+    "--above",
+    type=float,
+    callback=finite,
+    metavar="VALUE",
+    help="The probability of values above it, in place of the mean.",
+)
 @click.option(
     "--quantile",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=Finite(0, 1, min_open=True, max_open=True),
     metavar="SHARE",
     help="A quantile, in place of the mean.",
 )
@@ -56,7 +63,7 @@ UNBIASED = {
 @click.option("--scenario", metavar="NAME", help="Required where the study has any.")
 @click.option(
     "--budget",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Finite(min=0, min_open=True),
     metavar="HOURS",
     help="Also how so many hours of solving are best spent on draws of both kinds, for a mean.",
 )

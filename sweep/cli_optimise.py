@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from storage import Place, local_tables
-from sweep.cli_options import AS_JSON, STORE, WORKERS
+from sweep.cli_options import AS_JSON, STORE, WORKERS, Finite
 from sweep.ending import DONE, WITH_FAILURES, refusing
 from sweep.errors import RunStoppedError, StudyError
 from sweep.executors import WorkersLostError
@@ -30,14 +30,14 @@ from sweep.siting_text import optimise_text
     metavar="MEASURE",
     help="What is made least: mean, cvar:LEVEL, worst, regret (the largest) or regret_cvar:LEVEL, of total cost.",
 )
-@click.option("--lambda", "weight", type=click.FloatRange(min=0, min_open=True), help="Mean + so many times MEASURE.")
+@click.option("--lambda", "weight", type=Finite(min=0, min_open=True), help="Mean + so many times MEASURE.")
 @click.option(
     "--budget", multiple=True, metavar="MEASURE=NUMBER", help="What must hold too; may be given several times."
 )
 @click.option(
     "--draws", type=click.IntRange(min=1), help="Decide for the first N draws; the others judge. Default: all."
 )
-@click.option("--gap", type=click.FloatRange(min=1e-9, max=1), default=1e-3, show_default=True, help="Relative gap.")
+@click.option("--gap", type=Finite(min=1e-9, max=1), default=1e-3, show_default=True, help="Relative gap.")
 @click.option(
     "--rounds",
     type=click.IntRange(min=1),
@@ -47,7 +47,7 @@ from sweep.siting_text import optimise_text
 )
 @click.option(
     "--cover",
-    type=click.FloatRange(min=0, max=1, min_open=True),
+    type=Finite(min=0, max=1, min_open=True),
     default=1.0,
     show_default=True,
     help="Share of the draws, by demand, in which headroom and site rules must hold.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,21 @@ class StoreType(click.ParamType["Place"]):
             return root_of(value)
         except StorageError as fault:
             self.fail(str(fault), param, ctx)
+
+
+class Finite(click.FloatRange):
+    """A number in a range; infinity and NaN, which no comparison keeps out, are none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Turn text into the number, or refuse it."""
+        return finite(ctx, param, super().convert(value, param, ctx))
+
+
+def finite(ctx: click.Context | None, param: click.Parameter | None, number: float | None) -> float | None:
+    """Refuse infinity and NaN, which are numbers to Python; for options of any number."""
+    if number is not None and not isfinite(number):
+        raise click.BadParameter(f"{number} is no finite number", ctx, param)
+    return number
 
 
 STUDY = click.argument("study", type=click.Path(path_type=Path))

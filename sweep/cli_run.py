@@ -13,7 +13,7 @@ import click
 from storage import CubeDamagedError, Place, StoreUnavailableError, cube_progress, exists, read_layout
 from sweep import samples, stop_text, tell
 from sweep.cli_cube import page_of, tell_table, write_page
-from sweep.cli_options import AS_JSON, STUDY, WORKERS, StoreType
+from sweep.cli_options import AS_JSON, STUDY, WORKERS, Finite, StoreType
 from sweep.cli_plan import DRAWS, plan_of
 from sweep.ending import DONE, INTERRUPTED_RUN, WITH_FAILURES, refusing
 from sweep.errors import RunStoppedError, StudyError
@@ -45,7 +45,7 @@ PAGE_ELSEWHERE = "wattbit report {} --out PAGE writes it elsewhere"
 @click.option("--serial", is_flag=True, help="Solve in this process, without Ray.")
 @click.option(
     "--watchdog",
-    type=click.FloatRange(min=1),
+    type=Finite(min=1),
     metavar="SECONDS",
     help="Give a draw up and set it aside after so long; default: 100 times the pilot's time, at least 600 s.",
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -54,9 +55,15 @@ class ColdSolver:
     study: StoredStudy
     residuals: Residuals = field(default_factory=Residuals)
 
-    def __post_init__(self) -> None:
-        self.day = dispatch.build_dispatch(self.study.inputs)
-        self.stage = siting.build_siting(self.study.inputs, self.study.siting)
+    @cached_property
+    def day(self) -> pyo.ConcreteModel:
+        """The dispatch of a day, stated when the first draw is solved."""
+        return dispatch.build_dispatch(self.study.inputs)
+
+    @cached_property
+    def stage(self) -> pyo.ConcreteModel:
+        """The siting stage, likewise."""
+        return siting.build_siting(self.study.inputs, self.study.siting)
 
     def compare(self, theta: Theta, cells: Mapping[str, Floats], draw: int) -> Iterator[dict[str, Any]]:
         """One record for each configuration of a draw: stored and found costs, and whether they agree to `TOLERANCE`."""

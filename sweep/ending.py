@@ -18,17 +18,19 @@ from sweep.entry import INTERRUPTED, TERMINATED
 from sweep.errors import StudyError
 
 DONE, WITH_FAILURES, REFUSAL = 0, 1, 2
+OF_PACKAGES = {
+    "model.errors": ("InputError", "TemplateError"),
+    "report.outcomes": ("CubeContentError",),
+    "sampling.errors": ("SamplingError",),
+    "storage.errors": ("StorageError",),
+}
 INTERRUPTED_RUN = "; finished batches are kept, the same line again goes on from there"
 
 
-def refusals() -> tuple[type[Exception], ...]:
-    """Faults that a user can mend. Imported once there is a fault: each belongs to a package that is slow to import."""
-    from model import InputError, TemplateError
-    from report import CubeContentError
-    from sampling import SamplingError
-    from storage import StorageError
-
-    return StudyError, InputError, SamplingError, StorageError, TemplateError, CubeContentError, OSError
+def refusals() -> tuple[type[BaseException], ...]:
+    """Faults that a user can mend: those of packages that are imported, as the others, slow to import, raise none."""
+    loaded = [(sys.modules[module], names) for module, names in OF_PACKAGES.items() if module in sys.modules]
+    return StudyError, OSError, *(getattr(module, name) for module, names in loaded for name in names)
 
 
 def refusing(command: Callable[..., int]) -> Callable[..., None]:

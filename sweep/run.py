@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
@@ -42,6 +40,7 @@ from sweep.patience import patiently
 from sweep.plan import Plan
 from sweep.progress import DrawProgress
 from sweep.ray_cluster import resident_bytes
+from sweep.run_told import tell_batch, tell_begin
 from sweep.set_aside import TOGETHER, TRIES, try_again
 from sweep.tally import BatchSummary
 from sweep.worker import COMPARED, Draws, Work, solve_batch, solve_in_process
@@ -203,12 +202,12 @@ def run(
                 stack.enter_context(listening(progress.heed))
                 if not serial:
                     stack.enter_context(listening(RunMetrics().heed))
-                _tell_begin(plan, store, len(missing), outcome.found, workers, address, serial)
+                tell_begin(plan, store, len(missing), outcome.found, workers, address, serial)
                 if again:
                     emit("set_aside_retried", draws=again)
                 for summary in _execute(plan, work, missing, workers, address, serial, limits.memory):
                     outcome.solved += summary.draws
-                    _tell(summary)
+                    tell_batch(summary)
                     if time.monotonic() - checked > CHECK_SECONDS:
                         patiently(lease.check)
                         checked = time.monotonic()
@@ -232,37 +231,6 @@ def _short(batches: Sequence[int]) -> Sequence[int]:
     """The same numbers as a range where they are one: millions of batches then take no memory."""
     whole = range(batches[0], batches[0] + len(batches)) if batches else range(0)
     return whole if batches and batches[-1] == whole[-1] else list(batches)
-
-
-def _tell_begin(
-    plan: Plan, store: Place, batches: int, found: int, workers: int | None, address: str | None, serial: bool
-) -> None:
-    told = {"study": plan.study.name, "store": str(store), "draws": plan.layout.draws, "found": found}
-    how = {"workers": 1 if serial else workers, "address": address, "serial": serial}
-    who = {"host": socket.gethostname(), "pid": os.getpid(), "versions": dict(plan.identity["versions"])}
-    emit("run_began", **told, batches_missing=batches, batch=plan.layout.batch, **how, **who)
-
-
-def _tell(summary: BatchSummary) -> None:
-    emit(
-        "batch_done",
-        batch=summary.batch,
-        draws=summary.draws,
-        seconds=summary.seconds,
-        draw_seconds=summary.draw_seconds,
-        iterations=sum(summary.draw_iterations),
-        statuses=dict(summary.statuses),
-        failed=sorted(summary.failed),
-        set_aside=sorted(summary.set_aside),
-        store_faults=len(summary.store_faults),
-        write_seconds=summary.write_seconds,
-        host=summary.host,
-        pid=summary.pid,
-    )
-    for draw, cause in summary.set_aside.items():
-        emit("draw_set_aside", draw=draw, batch=summary.batch, cause=cause)
-    if summary.store_faults:
-        emit("store_retried", batch=summary.batch, times=len(summary.store_faults), first=summary.store_faults[0])
 
 
 def refuse_memory(store: Place, serial: bool) -> None:

@@ -300,6 +300,50 @@ def test_wrong_options_are_refused(arguments: tuple[str, ...], studies: Path) ->
     assert files(studies) == before
 
 
+def test_status_of_a_damaged_cube_names_what_is_lost(ran: Ran, tmp_path: Path) -> None:
+    store = shutil.copytree(ran.store, tmp_path / "a.zarr")
+    (store / "co2" / "c.1.0").unlink()
+    for options in ((), ("--json",)):
+        result = wattbit(tmp_path, "status", "a.zarr", *options)
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert "a.zarr: committed, but missing: co2/c.1.0; " in result.stderr
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "run study.toml --watchdog nan",
+        "query STORE co2 --above inf",
+        "reweight STORE beliefs.toml --least-effective nan",
+        "correct STORE STORE --above nan",
+        "correct STORE STORE --quantile nan",
+        "correct STORE STORE --budget inf",
+        "optimise STORE --lambda inf --measure worst",
+        "optimise STORE --gap nan",
+        "optimise STORE --cover nan",
+        "optimise STORE --near nan",
+        "optimise STORE --budget mean=inf",
+        "solve study.toml --set dc_demand=nan",
+        "solve study.toml --set voll=inf",
+    ],
+)
+def test_infinity_and_nan_are_no_numbers(line: str, ran: Ran) -> None:
+    result = wattbit(ran.folder, *line.replace("STORE", str(ran.store)).split())
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert re.search(r"\b(nan|inf)\b", result.stderr)
+    assert re.search(
+        "no finite number|expected a finite number|expected MEASURE=NUMBER|expected percents", result.stderr
+    )
+
+
+@pytest.mark.parametrize("number", ["nan", "inf"])
+def test_a_study_with_infinity_or_nan_is_refused(number: str, tmp_path: Path) -> None:
+    write_study(tmp_path, more=f"[inputs]\nscalars = {{ voll = {number} }}\n")
+    result = wattbit(tmp_path, "check", "study.toml")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"study.toml: inputs.scalars.voll: found {number}, expected a finite number" in result.stderr
+
+
 def test_who_stops_reading_is_told_nothing(ran: Ran, monkeypatch: pytest.MonkeyPatch) -> None:
     def gone(*arguments: Any, **options: Any) -> str:
         raise BrokenPipeError(errno.EPIPE, "Broken pipe")

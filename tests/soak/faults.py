@@ -33,7 +33,7 @@ class Run:
             **os.environ,
             LOG: str(log),
             "PYTHONPATH": str(ROOT),
-            "WATTBIT_CACHE": str(folder / "cache"),
+            "WATTBIT_CACHE": os.environ.get("WATTBIT_CACHE", str(folder / "cache")),
             "RAY_TMPDIR": str(folder),
         }
         command = [sys.executable, "-c", "from tests.soak.logged import main; main()", "run", *arguments]
