@@ -46,7 +46,9 @@ class OptionsSpec(Spec):
         default=(), strict=False, description="areas without lines, whose power system is left out"
     )
     reserve: float = Field(default=0.0, ge=0, le=1, description="share of load kept as spinning thermal reserve")
-    reserve_penalty: float = Field(default=100.0, ge=0, description="yen/kWh of reserve that is missing")
+    reserve_penalty: float = Field(
+        default=100.0, ge=0, allow_inf_nan=False, description="yen/kWh of reserve that is missing"
+    )
     forecast_margin: float = Field(default=0.0, ge=0, le=1, description="share of sun and wind that may come on top")
     transmission_loss: float = Field(default=0.0, ge=0, lt=1, description="share of what a line is sent")
     ramp: dict[str, float] = Field(

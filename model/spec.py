@@ -11,9 +11,9 @@ Method = Literal["decision", "clusters"]
 
 
 class Spec(BaseModel):
-    """Frozen, strict and forbidding: an unknown key, a number given as text, infinity and NaN are errors."""
+    """Frozen, strict and forbidding: an unknown key or a number given as text is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class DaysSpec(Spec):

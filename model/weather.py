@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,14 +36,33 @@ class WeatherYear:
     hydro: NDArray[np.float64]
 
 
+KEPT = 6  # weather years, 4 MB each
+_read_before: dict[tuple[str, str, tuple[str, ...]], WeatherYear] = {}
+
+
 def read_weather_year(path: Path, areas: tuple[str, ...]) -> WeatherYear:
     """Read and check an hourly table (long form: time, area, then values).
+
+    A table that this process has read before, by its content, is not parsed again; its arrays may only be read.
 
     Raises
     ------
     InputError
         A missing column, area or hour (named), a value that is no number or out of range.
     """
+    content = path.read_bytes() if path.is_file() else b""
+    key = (hashlib.sha256(content).hexdigest(), path.name, areas)
+    if key not in _read_before:
+        year = _parsed(path, areas)
+        for array in (year.demand, year.capacity_factor, year.hydro):
+            array.setflags(write=False)
+        if len(_read_before) >= KEPT:
+            del _read_before[next(iter(_read_before))]
+        _read_before[key] = year
+    return _read_before[key]
+
+
+def _parsed(path: Path, areas: tuple[str, ...]) -> WeatherYear:
     frame = read_frame(path)
     for column in COLUMNS:
         if column not in frame.columns:

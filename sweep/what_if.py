@@ -130,8 +130,6 @@ def _parse(settings: Sequence[str], parameters: list[str], scalars: list[str]) -
                 raise InputError("--set", name, text, "a number") from fault
             chosen[name] = text
             continue
-        if name != WEATHER_YEAR and not math.isfinite(number):
-            raise InputError("--set", name, text, "a finite number")
         if name in parameters:
             chosen[name] = text if name == WEATHER_YEAR else number
         else:

@@ -165,6 +165,22 @@ def test_order_of_hours_does_not_matter(inputs: Inputs, hourly: pd.DataFrame, fo
         np.testing.assert_allclose(getattr(inputs.weather[YEAR], name), getattr(again.weather[YEAR], name), rtol=1e-14)
 
 
+def test_a_table_is_known_by_its_content(hourly: pd.DataFrame, folder: Path, tmp_path: Path) -> None:
+    """What was read before is not parsed again; a file that is changed in its place is."""
+    file = tmp_path / "hours.csv"
+    own = spec(hourly={YEAR: str(file)})
+    hourly.to_csv(file, index=False)
+    first = read_inputs(own, folder).weather[YEAR]
+    assert read_inputs(own, folder).weather[YEAR] is first
+    with pytest.raises(ValueError, match="read-only"):
+        first.demand[0] = 0.0
+    hourly.assign(demand_GW=2 * hourly["demand_GW"]).to_csv(file, index=False)
+    np.testing.assert_allclose(read_inputs(own, folder).weather[YEAR].demand, 2 * first.demand, rtol=1e-14)
+    file.unlink()
+    with pytest.raises(InputError, match=r"hours\.csv: file: found 'nothing'"):
+        read_inputs(own, folder)
+
+
 BAD_DAYS: dict[str, tuple[str, str, str, object, str, str | None]] = {
     "weights": (
         f"{YEAR},0,100\n{YEAR},1,200\n",
