@@ -7,6 +7,7 @@ failed, stopped by a fault of disk or store, or a cube that `verify` does not be
 
 from __future__ import annotations
 
+from collections import UserDict
 from importlib import import_module
 
 import click
@@ -76,27 +77,30 @@ COMMANDS = {
 """Where each command is, and its line in the list of commands: the first paragraph of what it says of itself."""
 
 
-class LazyCommands(click.Group):
-    """A group of commands that are imported when they are run: what solves, draws and reads takes seconds to import."""
+class Imported(UserDict[str, click.Command]):
+    """The commands by name, each imported when it is asked for: what solves, draws and reads takes seconds to import."""
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import a command; None where there is none of that name."""
-        if cmd_name not in COMMANDS:
-            return None
-        module, _, function = COMMANDS[cmd_name][0].partition(":")
+    def __getitem__(self, name: str) -> click.Command:
+        """Import a command."""
+        if name not in COMMANDS:
+            return super().__getitem__(name)
+        module, _, function = COMMANDS[name][0].partition(":")
         command: click.Command = getattr(import_module(module), function)
         return command
 
+
+class ListedBySummaries(click.Group):
+    """A group that lists its commands without importing any."""
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the commands by their summaries, without importing any."""
-        click.Group(commands=self.commands).format_commands(ctx, formatter)
+        """List the commands by their summaries."""
+        click.Group(commands=dict(LISTED)).format_commands(ctx, formatter)
 
 
-@click.group(
-    cls=LazyCommands,
-    commands={name: click.Command(name, help=summary) for name, (_, summary) in COMMANDS.items()},
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+LISTED = {name: click.Command(name, help=summary) for name, (_, summary) in COMMANDS.items()}
+
+
+@click.group(cls=ListedBySummaries, commands=Imported(LISTED), context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="wattbit-sweep")
 def main() -> None:
     """Where should data centres stand when the demand, renewables and network of 2040 are unknown? Sweeps and reports."""
