@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
+import io
+import zlib
 from collections.abc import Iterable, Sequence
-from gzip import BadGzipFile
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +35,18 @@ def read_frame(path: Path, **options: Any) -> pd.DataFrame:
     if not path.is_file():
         raise InputError(str(path), "file", "no file" if path.exists() else "nothing", "a CSV file")
     try:
-        frame: pd.DataFrame = pd.read_csv(path, **options)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, BadGzipFile, EOFError) as fault:
+        # Read before it is parsed: a Ctrl-C while pandas' parser asks for more bytes would look like a damaged table.
+        content = path.read_bytes()
+        content = gzip.decompress(content) if path.suffix == ".gz" else content
+        frame: pd.DataFrame = pd.read_csv(io.BytesIO(content), **options)
+    except (
+        pd.errors.ParserError,
+        pd.errors.EmptyDataError,
+        UnicodeDecodeError,
+        gzip.BadGzipFile,
+        zlib.error,
+        EOFError,
+    ) as fault:
         raise InputError(path.name, "file", str(fault), "a CSV table with a header row") from fault
     if not isinstance(frame.index, pd.RangeIndex):
         raise InputError(path.name, "file", "more cells than columns", "a CSV table with a header row")
