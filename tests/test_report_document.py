@@ -432,3 +432,36 @@ def test_wishes_of_the_full_report_need_a_language(tmp_path: Path) -> None:
     found = wattbit(tmp_path, "report", "x.zarr", "--lang", "ja", "--out", "x.html")
     assert found.exit_code == 2
     assert "expected a folder" in found.output
+
+
+def test_a_worst_quarter_that_nobody_named_is_no_failure(cube: xr.Dataset) -> None:
+    costly = cube.copy(deep=True)
+    costly["fuel_cost"].loc[{"configuration": "tokyo_osaka"}] += 1000.0
+    costly["saving_fuel_co2"].loc[{"configuration": ["north", "five_hubs"]}] += 1000.0
+    material = Material(costly, Wanted("en", configuration="north"))
+    assert material.is_worst_quarter
+    text = " ".join(each.text for each in first_page(material).sentences)
+    count, size = int(material.finding.of_interest.sum()), material.finding.of_interest.size
+    assert (size, count) == (63, pytest.approx(63 / 4, abs=1))
+    assert f"the worst quarter of its own futures, {count} of {size}" in text
+    assert "Where it fails" not in text
+    assert "take it as a warning" not in text
+    named = Material(costly, Wanted("en", configuration="north", threshold=material.finding.threshold))
+    assert "Where it fails" in " ".join(each.text for each in first_page(named).sentences)
+
+
+def test_a_cube_that_is_not_finished_says_of_what_it_speaks(cube: xr.Dataset) -> None:
+    begun = cube.copy(deep=True)
+    begun["status"][-16:] = 0
+    document = build(begun, Wanted("en", configuration="north"))
+    assert "48 of 64 futures" in document.subtitle
+    text, numbers = told(document, "first_page")
+    assert "The study has 64 draws, and 48 of them have been run" in text
+    assert numbers["not_run"] == 16
+    assert "How settled" not in text
+    assert "（うち計算済み48通り）" in build(begun, Wanted("ja", configuration="north")).subtitle
+
+
+def test_one_uncertainty_makes_no_map(cube: xr.Dataset) -> None:
+    with pytest.raises(CubeContentError, match=r"--map: found dc_demand twice, expected two"):
+        Material(cube, Wanted(axes=("dc_demand", "dc_demand")))

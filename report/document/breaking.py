@@ -217,7 +217,7 @@ def breaking(material: Material) -> Section:
             ),
             {"cases": int(finding.of_interest.sum()), "judged": finding.of_interest.size},
         ),
-        *[Sentence(text) for text in signposts(finding, words, units_of(material))],
+        *[Sentence(text) for text in signposts(finding, words, units_of(material), material.is_worst_quarter)],
     ]
     if not finding.steps:
         note = words("Too few cases on one side to look for a box.", "一方の数が少なすぎるため箱を探せない。")

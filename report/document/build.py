@@ -95,10 +95,12 @@ def build(cube: xr.Dataset, wanted: Wanted, decided: Sequence[Record] = ()) -> D
         material = Material(cube, wanted, decided)
         sections = [section(material) for section in SECTIONS]
     words, futures = material.words, material.futures
+    ready = f"{futures.n - futures.not_run:,}"
+    run, ran = (f"{ready} of ", f"（うち計算済み{ready}通り）") if futures.not_run else ("", "")
     subtitle = words(
-        f"Study {attribute(cube, 'study_name')}: {futures.n:,} futures, {len(futures.fixed)} plans. Marks beside names: F failed "
+        f"Study {attribute(cube, 'study_name')}: {run}{futures.n:,} futures, {len(futures.fixed)} plans. Marks beside names: F failed "
         "draws, L load lost, H grid headroom exceeded, S site rules broken, * sited anew in every future.",
-        f"スタディ{attribute(cube, 'study_name')}：{futures.n:,}通りの将来、{len(futures.fixed)}案。名称の印：F＝解けない将来、"
+        f"スタディ{attribute(cube, 'study_name')}：{futures.n:,}通りの将来{ran}、{len(futures.fixed)}案。名称の印：F＝解けない将来、"
         "L＝供給支障、H＝系統空容量超過、S＝立地規則違反、*＝将来ごとに立地。",
     )
     title = words("Where should data centres stand? A robustness report", "データセンターの立地：頑健性報告書")

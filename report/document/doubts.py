@@ -24,6 +24,11 @@ def _draws(material: Material) -> Sentence:
     numbers: dict[str, float] = {"draws": futures.n, "failed": failed, "not_run": futures.not_run}
     scenarios = len(material.cube.attrs.get("scenarios", ()))
     weights = words("all of them count alike", "すべて同じ重みで数える")
+    if futures.not_run:
+        weights = words(
+            f"{futures.n - futures.not_run:,} of them have been run and count alike: the figures change when the others are",
+            f"そのうち計算済みの{futures.n - futures.not_run:,}通りを同じ重みで数える（残りを計算すると数値は変わる）",
+        )
     if scenarios > 1:
         weights = words(
             f"its {scenarios} scenarios count alike, which says nothing of their odds",
@@ -82,8 +87,8 @@ def headlines(material: Material, draws: int) -> dict[str, float]:
 def _settling(material: Material) -> list[Sentence]:
     words, n = material.words, material.futures.n
     half = n // 2
-    if half < 1:
-        return []
+    if half < 1 or material.futures.not_run:
+        return []  # which draws come first says nothing while some are not run
     before, now = headlines(material, half), headlines(material, n)
     if any(np.isnan(value) for value in before.values()):
         return []
@@ -154,7 +159,9 @@ def _days(material: Material) -> list[Sentence]:
         if "fuel_co2_cost_mean" in (now := headlines(material, material.futures.n)):
             off = abs(now["fuel_co2_cost_mean"]) * mean
             numbers["days_off"] = off
-            text += words(f", {words.money(off)} a year of the mean", f"（平均節約額では年{words.money(off)}）")
+            text += words(
+                f", which is {words.money(off)} of its mean saving a year", f"（平均節約額では年{words.money(off)}）"
+            )
         parts.append(text)
     for name, en, ja in (
         ("curtailment", "curtailment", "出力抑制"),

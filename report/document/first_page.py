@@ -145,9 +145,13 @@ def _savings(material: Material) -> list[Sentence]:
 def _failing(material: Material) -> list[Sentence]:
     words, finding = material.words, material.finding
     count, size = int(finding.of_interest.sum()), int(finding.of_interest.size)
-    begun = words(
-        f"Where it fails: {said(finding.threshold, words)} holds in {count:,} of {size:,} futures ({words.share(finding.share)}).",
-        f"弱点：条件「{said(finding.threshold, words)}」は{size:,}通りの将来のうち{count:,}通り（{words.share(finding.share)}）で成り立つ。",
+    begun = (
+        _worst_quarter(material)
+        if material.is_worst_quarter
+        else words(
+            f"Where it fails: {said(finding.threshold, words)} holds in {count:,} of {size:,} futures ({words.share(finding.share)}).",
+            f"弱点：条件「{said(finding.threshold, words)}」は{size:,}通りの将来のうち{count:,}通り（{words.share(finding.share)}）で成り立つ。",
+        )
     )
     sentences = [Sentence(begun, {"cases": count, "judged": size})]
     final = finding.final
@@ -174,6 +178,22 @@ def _failing(material: Material) -> list[Sentence]:
             {"density": final.density, "coverage": final.coverage},
         ),
     ]
+
+
+def _worst_quarter(material: Material) -> str:
+    """Say that what is looked at is worst by this plan's own measure alone."""
+    words, finding = material.words, material.finding
+    condition, count, size = (
+        said(finding.threshold, words),
+        int(finding.of_interest.sum()),
+        int(finding.of_interest.size),
+    )
+    return words(
+        f"Where it does least well: no limit was named, so this looks at the worst quarter of its own futures, {count:,} of "
+        f"{size:,}, in which {condition}.",
+        f"効果が最も小さい場合：しきい値の指定がないため、この案自身の将来のうち下位4分の1（{size:,}通りのうち{count:,}通り、"
+        f"{condition}）を調べた。",
+    )
 
 
 def _worst(material: Material) -> Sentence:
@@ -225,7 +245,9 @@ def _troubles(material: Material) -> list[Sentence]:
 def _signposts(material: Material) -> list[Sentence]:
     """Say what to watch for: the limits of the box of failures, and odds that would turn the choice where there is none."""
     words = material.words
-    told = [Sentence(text) for text in signposts(material.finding, words, units_of(material))]
+    told = [
+        Sentence(text) for text in signposts(material.finding, words, units_of(material), material.is_worst_quarter)
+    ]
     odds = break_even_odds(material)
     if told or not odds:
         return told

@@ -79,7 +79,7 @@ UNITS: Final[dict[str, Pair]] = {
 }
 
 METRICS: Final[dict[str, Pair]] = {
-    "expected": ("Expected (Laplace)", "期待値（ラプラス）"),
+    "expected": ("Expected", "期待値"),
     "worst_case": ("Worst case (minimax)", "最悪値（ミニマックス）"),
     "best_case": ("Best case (minimin)", "最良値（ミニミン）"),
     "hurwicz": ("Hurwicz, 0.75 on the worst", "フルヴィッツ（最悪に0.75）"),

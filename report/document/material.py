@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 import xarray as xr
 
-from report.discovery import Finding, default_threshold, discover
+from report.discovery import PUBLISHED_THRESHOLD, Finding, default_threshold, discover
 from report.document.decided import Record
 from report.document.language import Language, Words
 from report.estimators import Floats
@@ -88,6 +88,8 @@ class Material:
         for name in wanted.axes:
             if name not in varied:
                 raise CubeContentError(f"--map {name}: no uncertainty that varies{nearest(name, varied)}")
+        if len(set(wanted.axes)) < len(wanted.axes):
+            raise CubeContentError(f"--map: found {wanted.axes[0]} twice, expected two uncertainties")
         self.cards: dict[str, Scorecard] = {
             cost: scorecard(self.futures, cost) for cost in ("total_cost", "fuel_co2_cost")
         }
@@ -118,6 +120,11 @@ class Material:
         """Where the plan meets the threshold."""
         threshold = self.wanted.threshold or default_threshold(self.futures, self.plan)
         return discover(self.futures, self.plan, threshold)
+
+    @property
+    def is_worst_quarter(self) -> bool:
+        """Whether the threshold is only the worst quarter of this plan's own futures, which need not be bad."""
+        return not self.wanted.threshold and self.finding.threshold != PUBLISHED_THRESHOLD
 
     @cached_property
     def drivers(self) -> xr.Dataset | None:

@@ -55,14 +55,22 @@ def limits(box: Box, inputs: Inputs, words: Words, units: dict[str, str]) -> lis
     return found
 
 
-def signposts(finding: Finding, words: Words, units: dict[str, str]) -> list[str]:
-    """Return what to watch for, one sentence for each restriction of the final box; none where nothing was found."""
+def signposts(finding: Finding, words: Words, units: dict[str, str], is_worst_quarter: bool) -> list[str]:
+    """Return what to watch for, one sentence for each restriction of the final box; none where nothing was found.
+
+    The worst quarter of a plan's own futures need not be bad: what leads there is no warning.
+    """
     if finding.final is None:
         return []
+    meaning = (
+        ("expect less of this plan than the mean says", "この案の効果は平均より小さいと見る")
+        if is_worst_quarter
+        else ("take it as a warning", "警戒信号とする")
+    )
     return [
         words(
-            f"If by {READ_BY} the outlook for 2040 points to: {told}, take it as a warning.",
-            f"{READ_BY}年までに2040年の見通しが「{told}」に向かう場合は、警戒信号とする。",
+            f"If by {READ_BY} the outlook for 2040 points to: {told}, {meaning[0]}.",
+            f"{READ_BY}年までに2040年の見通しが「{told}」に向かう場合は、{meaning[1]}。",
         )
         for told in limits(finding.final.box, finding.inputs, words, units)
     ]
