@@ -90,6 +90,13 @@ def _map(material: Material, capacity: np.ndarray) -> Chart:
         bar = figure.colorbar(shown, ax=each, shrink=0.75, orientation="horizontal", pad=0.02)
         bar.ax.tick_params(labelsize=6.5)
         bar.set_label(words("median contract [GW]", "契約容量の中央値 [GW]"), fontsize=7)
+    figure.supxlabel(
+        words(
+            "%: share of futures in which any is placed, where the median is nothing",
+            "％：中央値が0の地域で、立地が選ばれた将来の割合",
+        ),
+        fontsize=7,
+    )
     caption = words(
         f"Where {material.shown(focus(material))} places data centres: median contract [GW] over {len(capacity):,} futures, by tier; where that is "
         f"nothing, the share of futures in which it places any there. The table has the 10 and 90 % points. Map: {CREDIT}.",
