@@ -190,7 +190,7 @@ def _worst_quarter(material: Material) -> str:
     )
     return words(
         f"Where it does least well: no limit was named, so this looks at the worst quarter of its own futures, {count:,} of "
-        f"{size:,}, in which {condition}.",
+        f"{size:,} ({condition}).",
         f"効果が最も小さい場合：しきい値の指定がないため、この案自身の将来のうち下位4分の1（{size:,}通りのうち{count:,}通り、"
         f"{condition}）を調べた。",
     )
