@@ -21,9 +21,7 @@ from sweep.robust.problem import Cuts, Ints, Oracle, Problem
 
 HOLDS = 0.1  # of the way from bound to value: by how much a step may miss its level
 LEVEL = 0.5  # where the level lies between the bound (0) and the best value so far (1)
-RELAXED = (
-    0.4  # of the gap asked for, to which the relaxed rounds go on: their masters are cheap, those of whole numbers not
-)
+RELAXED = 0.4  # of the gap asked for, to which relaxed rounds go on: their masters are cheap, whole-number ones not
 PARTS = 8  # scenarios are evaluated in up to so many steps of growing size where the worst ones count
 WITHIN = 0.1  # a budget counts as met within this part of the gap
 ROUNDS = 200
