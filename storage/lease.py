@@ -71,10 +71,14 @@ class Lease:
 
     def __enter__(self) -> Self:
         try:
-            self.file = self._take()
+            self._take()
+            self._renewing.start()
         except OSError as error:
             raise CannotWriteError(f"{self.root} cannot be written to: {error.strerror or error}") from error
-        self._renewing.start()
+        except (KeyboardInterrupt, SystemExit):  # a signal: the file may be there already
+            self._ended.set()
+            self._give_back()
+            raise
         return self
 
     def __exit__(
@@ -99,15 +103,15 @@ class Lease:
         """Make sure that the lease is still this run's; see `check_lease`."""
         check_lease(self.root, self.token)
 
-    def _take(self) -> Place:
+    def _take(self) -> None:
         while True:
             last = _in_force(self.root)
             held = None if last is None else read_json_or_none(last)
             if held is not None and _is_alive(held):
                 raise StoreInUseError(_who(self.root, held))
-            file = lease_directory(self.root) / f"{0 if last is None else int(last.stem) + 1:06d}.json"
-            if put_new_file(self.root, file, json_bytes(self._content())):
-                return file
+            self.file = lease_directory(self.root) / f"{0 if last is None else int(last.stem) + 1:06d}.json"
+            if put_new_file(self.root, self.file, json_bytes(self._content())):
+                return
 
     def _renew(self) -> None:
         file = self.file
