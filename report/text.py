@@ -31,7 +31,9 @@ def draws_columns(table: xr.Dataset) -> dict[str, str]:
     """Give the variables that tell draws by their state, with their headings: of failed ones the states that occur."""
     finished, failed, not_run = ((column.name, column.heading) for column in DRAWS)
     occurring = [word for word in table.attrs["failed_states"] if int(table[f"draws_{word}"].sum())]
-    return dict([finished, failed, *((f"draws_{word}", word.replace("_", " ")) for word in occurring), not_run])
+    return dict(
+        [finished, failed, *((f"draws_{word}", f"of them {word.replace('_', ' ')}") for word in occurring), not_run]
+    )
 
 
 def draws_line(table: xr.Dataset) -> str:

@@ -22,8 +22,8 @@ def explain(error: ValidationError, model: type[BaseModel], where: str) -> str:
     from sampling import SamplingError  # slow to import, and most commands explain nothing
 
     lines = []
-    for fault in error.errors():
-        location = [str(part) for part in fault["loc"]]
+    for fault in _without_branches(error.errors()):
+        location = fault["loc"]
         key = ".".join(location)
         cause = fault.get("ctx", {}).get("error")
         if isinstance(cause, SamplingError):  # it names its key itself, from that of its table on
@@ -45,6 +45,20 @@ def explain(error: ValidationError, model: type[BaseModel], where: str) -> str:
             found = "" if whole else f"found {fault['input']!r}, expected "
             lines.append(f"{where}: {key + ': ' if key else ''}{found}{message}")
     return "\n".join(lines)
+
+
+def _without_branches(faults: Sequence[Any]) -> list[dict[str, Any]]:
+    """Faults with the parts of their location as text; those of a value that may be a number or a text are one."""
+    found: list[dict[str, Any]] = []
+    for fault in faults:
+        location = [str(part) for part in fault["loc"]]
+        if location[-1:] in (["float"], ["str"]):
+            del location[-1]
+            if found and found[-1]["loc"] == location:
+                found[-1]["msg"] += f" or {fault['msg'].removeprefix('Input should be ')}"
+                continue
+        found.append({**fault, "loc": location})
+    return found
 
 
 def _keys_at(model: type[BaseModel], location: Sequence[str]) -> list[str]:

@@ -134,7 +134,7 @@ def test_each_number_tells_how_many_values_it_rests_on_and_failed_draws_their_st
         "draws_iteration_limit": 1,
     }
     text = report.table_text(report.robustness_table(cube))
-    assert "finished failed infeasible iteration limit not run" in " ".join(text.split())
+    assert "finished failed of them infeasible of them iteration limit not run" in " ".join(text.split())
     assert "Draws by state" in report.render_report(cube, command=None)
 
 

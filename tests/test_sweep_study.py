@@ -180,7 +180,9 @@ FAULTS = {
     ),
     "impossible draws": uncertain(HUB, "apn_adoption", "draw 0", "0..1 share", name="apn_adoption"),
     "impossible fixed share": fixed("apn_adoption = 1.5", "apn_adoption", "found 1.5", "a number in 0..1 share"),
-    "fixed not a number": fixed("dc_demand = nan", "fixed.dc_demand", "nan", "a finite number"),
+    "fixed not a number": fixed(
+        "dc_demand = nan", "fixed.dc_demand: found nan, expected a finite number or a valid string\n"
+    ),
     "half a switch": fixed("japan_sea_hvdc = 0.5", "japan_sea_hvdc", "found 0.5", "0 or 1"),
     "weather year": fixed('weather_year = "fy2020"', "weather_year", "'fy2020'", "one of fy2019, fy2024", "did you"),
     "scalar out of range": inputs("scalars = { load_factor = 1.5 }", "load_factor", "found 1.5", "..1"),
