@@ -322,7 +322,7 @@ def test_the_folder_has_page_pdf_figures_and_tables(japanese: tuple[Document, Pa
     assert {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()} == {Path(name) for name in names}
     assert {f"figures/{chart.name}.{end}" for chart in document.charts for end in ("svg", "png")} < names
     assert {f"tables/{table.name}.csv" for table in document.tables} < names
-    assert len(document.charts) == 17
+    assert len(document.charts) == 18
     assert (folder / "report.pdf").read_bytes().startswith(b"%PDF")
     assert b"IPAexGothic" in (folder / "report.pdf").read_bytes()
     for path in written:

@@ -138,8 +138,8 @@ def _days(material: Material) -> list[Sentence]:
     error = record["error"]
     if error is None:
         text = words(
-            f"{days} days stand for the year; how wrong that is was not measured (`wattbit days` does).",
-            f"{days}日で1年を代表させた。その誤差は測定していない（`wattbit days`で測定できる）。",
+            f"{days} days stand for the year; how wrong that is was not measured (days chosen by decision tell it).",
+            f'{days}日で1年を代表させた。その誤差は測定していない（method = "decision"で選んだ日は誤差を伴う）。',
         )
         return [Sentence(text, numbers)]
     begun = words(

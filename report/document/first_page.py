@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from report.document.doubts import doubts
 from report.document.margins import sentences as margin_sentences
 from report.document.material import Material
 from report.document.odds import break_even_odds
+from report.document.overview import overview
 from report.document.parts import Section, Sentence
 from report.document.robust import verdict
 from report.document.signposts import READ_BY, limits, said, signposts
@@ -24,20 +27,26 @@ def units_of(material: Material) -> dict[str, str]:
 def first_page(material: Material) -> Section:
     """Return the first page."""
     words = material.words
+    groups = (
+        (
+            words("Which plan holds up", "どの案が頑健か"),
+            [_verdict(material), *_rivals(material), *_troubles(material), *verdict(material)],
+        ),
+        (words("What it saves", "何を節約するか"), _savings(material)),
+        (words("Where it does badly", "どこで弱いか"), [*_failing(material), _worst(material)]),
+        (
+            words("What would change the answer", "結論を変えるもの"),
+            [_change(material), *_signposts(material)],
+        ),
+        (words("What the next step is worth", "次の一手の価値"), margin_sentences(material)),
+        (words("How sure this is", "どこまで確かか"), doubts(material)),
+    )
     told = [
-        _verdict(material),
-        *_rivals(material),
-        *_savings(material),
-        *verdict(material),
-        *_failing(material),
-        _worst(material),
-        *_troubles(material),
-        _change(material),
-        *margin_sentences(material),
-        *_signposts(material),
-        *doubts(material),
+        replace(sentence, heading=heading if place == 0 else "")
+        for heading, sentences in groups
+        for place, sentence in enumerate(sentences)
     ]
-    return Section("first_page", words("What this study says", "要点"), told)
+    return Section("first_page", words("What this study says", "要点"), told, [overview(material)])
 
 
 def _verdict(material: Material) -> Sentence:
@@ -270,18 +279,18 @@ def _change(material: Material) -> Sentence:
     if not odds:
         return Sentence(
             words(
-                "What would change the answer: no odds on any single uncertainty make another plan cheaper on average; "
+                "No odds on any single uncertainty make another plan cheaper on average; "
                 "only something that the model leaves out would.",
-                "結論を変えるもの：どの不確実性一つについて確率を変えても、平均費用で他の案が有利になることはない。"
+                "どの不確実性一つについて確率を変えても、平均費用で他の案が有利になることはない。"
                 "変えうるのはモデルの外にある事情である。",
             )
         )
     first = odds[0]
     return Sentence(
         words(
-            f"What would change the answer: choose {material.shown(first.other)} if the chance of “{first.kind}” exceeds "
+            f"Choose {material.shown(first.other)} if the chance of “{first.kind}” exceeds "
             f"{first.chance:.2f} (it is {first.share:.2f} among these futures).",
-            f"結論を変えるもの：「{first.kind}」の確率が{first.chance:.2f}を超えるなら「{material.shown(first.other)}」を選ぶ"
+            f"「{first.kind}」の確率が{first.chance:.2f}を超えるなら「{material.shown(first.other)}」を選ぶ"
             f"（本計算では{first.share:.2f}）。",
         ),
         {"chance": first.chance, "share": first.share},

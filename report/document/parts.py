@@ -10,10 +10,14 @@ from matplotlib.figure import Figure
 
 @dataclass(frozen=True)
 class Sentence:
-    """A sentence and the numbers in it, as written, by what they are: so that each can be checked against the cube."""
+    """A sentence and the numbers in it, as written, by what they are: so that each can be checked against the cube.
+
+    ``heading`` stands above it where it begins a group of sentences.
+    """
 
     text: str
     numbers: Mapping[str, float] = field(default_factory=dict)
+    heading: str = ""
 
 
 @dataclass(frozen=True)

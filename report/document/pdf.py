@@ -74,7 +74,7 @@ def _content(document: Document) -> dict[str, Any]:
         "sections": [
             {
                 "title": section.title,
-                "sentences": [sentence.text for sentence in section.sentences],
+                "sentences": [{"text": each.text, "heading": each.heading} for each in section.sentences],
                 "shown": [_chart(each) if isinstance(each, Chart) else _table(each) for each in section.shown],
                 "notes": list(section.notes),
             }
