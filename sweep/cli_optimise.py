@@ -126,12 +126,13 @@ def optimise_command(
     return DONE
 
 
-def _tell(what: str, each: Round) -> None:
-    click.echo(
-        f"{what}: {each.phase} round, {each.lower:.6g} to {each.upper:.6g}, gap {each.gap:.2%}, "
-        f"{each.evaluated} evaluated, {each.spared} spared",
-        err=True,
-    )
+def _tell(what: str, each: Round | str) -> None:
+    if isinstance(each, Round):
+        each = (
+            f"{each.phase} round, {each.lower:.6g} to {each.upper:.6g}, gap {each.gap:.2%}, "
+            f"{each.evaluated} evaluated, {each.spared} spared"
+        )
+    click.echo(f"{what}: {each}", err=True)
 
 
 def _near(text: str | None) -> tuple[tuple[float, str], ...]:

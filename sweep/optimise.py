@@ -102,7 +102,7 @@ class Session:
     points: Points
     cuts: Cuts
     best: Floats | None
-    tell: Callable[[str, Round], None]
+    tell: Callable[[str, Round | str], None]
 
     @property
     def problem(self) -> Problem:
@@ -158,7 +158,7 @@ def optimise(
     serial: bool = False,
     workers: int | None = None,
     address: str | None = None,
-    tell: Callable[[str, Round], None] = lambda what, each: None,
+    tell: Callable[[str, Round | str], None] = lambda what, each: None,
 ) -> Record:
     """Decide one siting for the draws of a cube and say what it is worth.
 

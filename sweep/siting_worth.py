@@ -71,8 +71,8 @@ def record_of(session: Session, found: Found, others: Sequence[int], known: tupl
         record["fresh_draws"] = on_fresh_draws(session, found, others)
     if request.replications:
         record["replications"] = replications(session, found)
-    for more in request.near:
-        record["near"].append(space(session, found, *more))
+    if request.near:
+        record["near"] = spaces(session, found)
     return record
 
 
@@ -200,8 +200,18 @@ def independent_parts(session: Session) -> tuple[list[np.ndarray], str | None]:
     return [np.flatnonzero(place == n) for n in np.unique(place)], "fewer than two parts"
 
 
-def space(session: Session, found: Found, more: float, unit: str) -> Record:
-    """The least and the most share of each area and tier among plans that are at most so much worse."""
+def spaces(session: Session, found: Found) -> list[Record]:
+    """The space of good plans for each distance that was asked for; the narrow ones first, as wider ones hold them."""
+    asked = session.request.near
+    worse = [more if unit == BILLION else more / 100 * abs(found.value) for more, unit in asked]
+    made: dict[int, tuple[Record, Space]] = {}
+    for place in np.argsort(worse, kind="stable").tolist():
+        made[place] = _space(session, found, worse[place], [each for _, each in made.values()])
+    return [made[place][0] for place in range(len(asked))]
+
+
+def _space(session: Session, found: Found, more: float, known: Sequence[Space]) -> tuple[Record, Space]:
+    """The least and the most share of each area and tier among plans that are at most so many billion yen worse."""
     case, shape = session.cube.case, session.cube.shape
     allowed = session.cube.free.allowed
     directions: dict[str, Any] = {}
@@ -212,7 +222,6 @@ def space(session: Session, found: Found, more: float, unit: str) -> Record:
         for j, tier in enumerate(case.tiers):
             if allowed[:, j].any():
                 directions[tier] = np.tile(np.eye(shape[1])[j], shape[0])
-    more = more if unit == BILLION else more / 100 * abs(found.value)
     limit = found.value + more
     made: Space = near_optimal(
         session.problem,
@@ -223,6 +232,8 @@ def space(session: Session, found: Found, more: float, unit: str) -> Record:
         directions,
         gap=session.request.gap,
         groups=session.groups(),
+        known=known,
+        tell=lambda text: session.tell(f"plans at most {more:.4g} worse", text),
     )
     ranges = {
         label: {"least_outer": low.outer, "least": low.inner, "most": high.inner, "most_outer": high.outer}
@@ -234,7 +245,7 @@ def space(session: Session, found: Found, more: float, unit: str) -> Record:
     ]
     must = [label for label, each in ranges.items() if each["least_outer"] > 1e-6 and label in case.inputs.areas]
     never = [label for label, each in ranges.items() if each["most_outer"] < 1e-6 and label in case.inputs.areas]
-    return {
+    record = {
         "percent": 100 * more / abs(found.value),
         "billion_yen": more,
         "limit": limit,
@@ -245,6 +256,7 @@ def space(session: Session, found: Found, more: float, unit: str) -> Record:
         "plans": plans,
         "evaluations": made.evaluated,
     }
+    return record, made
 
 
 def interchangeable(points: Floats, areas: Sequence[str]) -> list[list[str]]:

@@ -1,12 +1,13 @@
 """The space of good decisions: how far each direction goes while the goal stays near its optimum, and plans that differ.
 
-The cuts bound the goal from below, so that the range they give holds the true one (outer); each end is evaluated, and
-sharpened while it is not as good as they say. What was evaluated and is good enough gives the range from inside.
+The cuts bound the goal from below, so that the range they give holds the true one (outer); each end that no plan known to
+be good reaches is evaluated, and sharpened while it is not as good as they say. What was evaluated and is good enough gives
+the range from inside.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,6 +68,8 @@ def near_optimal(
     *,
     gap: float,
     groups: Sequence[Ints] | None = None,
+    known: Sequence[Space] = (),
+    tell: Callable[[str], None] = lambda text: None,
 ) -> Space:
     """Find how little and how much of each direction the decisions have whose goal is at most ``limit``.
 
@@ -76,10 +79,17 @@ def near_optimal(
         Label -> weights (N,) of the decision.
     gap : float
         To which whole-number programs are solved.
+    known : sequence of Space
+        Found before, around the same optimum: their points are not evaluated again.
+    tell : callable
+        Told each end when it is settled.
     """
     master = Master(problem, goal, found.cuts, gap, groups if goal.is_mean else None)
     everything = np.arange(len(problem.probability))
-    good: list[tuple[float, Floats]] = [(found.value, found.point)]
+    tried = [(found.value, found.point)]
+    for space in known:
+        tried += [(float(value), point) for value, point in zip(space.values, space.points, strict=True)]
+    good = [(value, point) for n, (value, point) in enumerate(tried) if value <= limit and _is_new(point, tried[:n])]
     outer: dict[tuple[str, int], float] = {}
     evaluated = 0
     for label, direction in directions.items():
@@ -91,7 +101,8 @@ def near_optimal(
                     break
                 outer[label, sense] = sense * answer.bound
                 point = problem.tidy(answer.point)
-                if any(np.array_equal(point, other) for _, other in good):
+                reached = min(sense * float(direction @ other) for _, other in good)
+                if reached <= sense * float(direction @ point) + EXCEEDED or not _is_new(point, good):
                     break
                 after = oracle(point, everything)
                 evaluated += len(everything)
@@ -103,6 +114,7 @@ def near_optimal(
                 if kept and value <= limit + EXCEEDED * abs(limit):
                     good.append((value, point))
                     break
+            tell(f"{'least' if sense > 0 else 'most'} {label} {outer[label, sense]:.4f}, {evaluated} evaluated")
     good.sort(key=lambda one: one[0])
     points = np.stack([point for _, point in good])
     ends = {}
@@ -111,6 +123,10 @@ def near_optimal(
         low = End(outer[label, 1], float(along.min()))
         ends[label] = (low, End(outer[label, -1], float(along.max())))
     return Space(limit, ends, points, np.array([value for value, _ in good]), evaluated)
+
+
+def _is_new(point: Floats, others: Sequence[tuple[float, Floats]]) -> bool:
+    return not any(np.array_equal(point, other) for _, other in others)
 
 
 def different(points: Floats, number: int) -> list[int]:
