@@ -111,7 +111,8 @@ def by_mpi_sppy(case: Case, free: Configuration, thetas: Sequence[Theta], second
     limits = {"mip_rel_gap": GAP, "time_limit": seconds, "threads": 1, "random_seed": 0}
     found = program.solve_extensive_form(solver_options=limits)
     value, bound = found.problem[0].upper_bound, found.problem[0].lower_bound
-    return Took("mpi-sppy", len(thetas), time.process_time() - begun, float(value), float(bound))
+    value, bound = np.inf if value is None else float(value), -np.inf if bound is None else float(bound)
+    return Took("mpi-sppy", len(thetas), time.process_time() - begun, value, bound)
 
 
 PROGRAMS: dict[str, Callable[[Case, Configuration, Sequence[Theta], float], Took]] = {
