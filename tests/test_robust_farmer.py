@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
-from sweep.robust import Budget, Found, Goal, Measure, NoneMeetsBudgetError, decompose, different, near_optimal
+from sweep.robust import Budget, Found, Goal, Measure, NoneMeetsBudgetError, Space, decompose, different, near_optimal
 from tests import farmer
 
 GAP = 1e-8
@@ -111,3 +113,25 @@ def test_range_of_good_plans() -> None:
     costs = [farmer.oracle()(point, np.arange(3)).cost.mean() + np.dot(farmer.PLANTING, point) for point in made.points]
     assert costs == pytest.approx(made.values)
     assert different(made.points, 2) == [0, int(np.abs(made.points - made.points[0]).sum(axis=1).argmax())]
+
+
+def test_what_is_known_to_be_good_is_not_evaluated_again() -> None:
+    goal = Goal(((1.0, Measure("mean")),))
+    best = decompose(farmer.problem(), farmer.oracle(), goal, gap=GAP)
+    crops = {crop: np.eye(3)[n] for n, crop in enumerate(("wheat", "corn", "beets"))}
+    told: list[str] = []
+
+    def within(more: float, known: Sequence[Space] = ()) -> Space:
+        limit = best.value + more * abs(best.value)
+        return near_optimal(
+            farmer.problem(), farmer.oracle(), goal, best, limit, crops, gap=GAP, known=known, tell=told.append
+        )
+
+    narrow = within(0.01)
+    again, wide = within(0.01, [narrow]), within(0.05, [narrow])
+    assert 0 == again.evaluated < narrow.evaluated
+    assert len(told) == 3 * 2 * len(crops)
+    for crop in crops:
+        (low, high), (lower, higher) = narrow.ends[crop], wide.ends[crop]
+        assert (again.ends[crop][0].inner, again.ends[crop][1].inner) == (low.inner, high.inner)
+        assert lower.outer <= lower.inner <= low.inner <= high.inner <= higher.inner <= higher.outer

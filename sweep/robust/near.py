@@ -89,7 +89,8 @@ def near_optimal(
     tried = [(found.value, found.point)]
     for space in known:
         tried += [(float(value), point) for value, point in zip(space.values, space.points, strict=True)]
-    good = [(value, point) for n, (value, point) in enumerate(tried) if value <= limit and _is_new(point, tried[:n])]
+    most = limit + EXCEEDED * abs(limit)
+    good = [(value, point) for n, (value, point) in enumerate(tried) if value <= most and _is_new(point, tried[:n])]
     outer: dict[tuple[str, int], float] = {}
     evaluated = 0
     for label, direction in directions.items():
@@ -111,7 +112,7 @@ def near_optimal(
                 cost = after.cost + problem.stage_cost(point)
                 value = goal.of(cost, problem.probability, problem.best)
                 kept = goal.excess(cost, problem.probability, problem.best) <= found.excess + EXCEEDED
-                if kept and value <= limit + EXCEEDED * abs(limit):
+                if kept and value <= most:
                     good.append((value, point))
                     break
             tell(f"{'least' if sense > 0 else 'most'} {label} {outer[label, sense]:.4f}, {evaluated} evaluated")
