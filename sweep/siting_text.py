@@ -30,14 +30,14 @@ def _lines(record: Record) -> Iterator[str]:
     yield "measure      of total cost"
     for name, found in record["measures"].items():
         yield f"  {name:10} {_interval(found)}"
-    yield "saving beside a named configuration (mean; better in; largest loss)"
+    yield "saving beside a named configuration (mean; better in; largest loss or least gain)"
     for name, found in record["against"].items():
         if found["better_in"] is None:
             yield f"  {name:14} not there"
             continue
         yield (
             f"  {name:14} {_interval(found['mean_saving'])}; {found['better_in']:.0%} of the draws; "
-            f"{found['largest_loss']:.4g}"
+            f"{'largest loss' if found['largest_loss'] > 0 else 'least gain'} {abs(found['largest_loss']):.4g}"
         )
     yield from _worth(record)
     for space in record["near"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -40,7 +41,7 @@ class Finding:
     quasi : dict
         Of the chosen box, see `report.discovery.prim.quasi_p`.
     again : dict of float
-        Share of half samples whose box of like coverage restricts an uncertainty.
+        Share of half samples whose box, chosen by the same rule, restricts an uncertainty.
     """
 
     threshold: str
@@ -116,10 +117,10 @@ def discover(futures: Futures, configuration: str, threshold: str, *, seed: int 
     if reason:
         return Finding(threshold, configuration, rows, of_interest, inputs, [], -1, None, {}, {}, [], reason)
     steps = prim(inputs, of_interest)
-    chosen = max(range(len(steps)), key=lambda place: (_balance(steps[place]), -steps[place].dimensions))
+    chosen = _chosen(steps)
     quasi = quasi_p(inputs, of_interest, steps[chosen])
     final = _without_chance(inputs, of_interest, steps[chosen], quasi)
-    again = _again(inputs, of_interest, steps[chosen], np.random.default_rng(seed))
+    again = _again(inputs, of_interest, np.random.default_rng(seed))
     leaves = cart(inputs, of_interest)
     return Finding(threshold, configuration, rows, of_interest, inputs, steps, chosen, final, quasi, again, leaves, "")
 
@@ -130,6 +131,10 @@ def _reason(of_interest: Booleans, inputs: Inputs) -> str:
     if int(of_interest.sum()) < LEAST_CASES:
         return "cases"
     return "others" if int((~of_interest).sum()) < LEAST_CASES else ""
+
+
+def _chosen(steps: Sequence[Step]) -> int:
+    return max(range(len(steps)), key=lambda place: (_balance(steps[place]), -steps[place].dimensions))
 
 
 def _balance(step: Step) -> float:
@@ -169,8 +174,8 @@ def measured(inputs: Inputs, of_interest: Booleans, box: Box, whole: Box) -> Ste
     )
 
 
-def _again(inputs: Inputs, of_interest: Booleans, step: Step, rng: np.random.Generator) -> dict[str, float]:
-    """Run PRIM on half samples and count which uncertainties the box of the nearest coverage restricts."""
+def _again(inputs: Inputs, of_interest: Booleans, rng: np.random.Generator) -> dict[str, float]:
+    """Run PRIM on half samples and count which uncertainties the box restricts that is chosen there by the same rule."""
     found = dict.fromkeys([*inputs.names, *inputs.texts], 0.0)
     done = 0
     for _ in range(RESAMPLES):
@@ -180,8 +185,7 @@ def _again(inputs: Inputs, of_interest: Booleans, step: Step, rng: np.random.Gen
             continue
         done += 1
         steps = prim(half, y)
-        nearest = min(steps, key=lambda each: abs(each.coverage - step.coverage))
-        numbers, texts = nearest.box.restricted(Box.around(half))
+        numbers, texts = steps[_chosen(steps)].box.restricted(Box.around(half))
         for name in [*(half.names[at] for at in numbers), *(half.texts[at] for at in texts)]:
             found[name] += 1
     return {name: count / done for name, count in found.items()} if done else {}

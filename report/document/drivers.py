@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.patches import Rectangle
 
 from report.document.language import number
-from report.document.material import MOST_SENSITIVITY, Material
+from report.document.material import FIRST_ORDER, MOST_SENSITIVITY, Material
 from report.document.parts import Cell, Chart, Section, Table
 from report.document.plotting import canvas, styles
 from report.document.regrets import grouped
@@ -20,7 +20,7 @@ def _bars(material: Material) -> Chart | None:
     words, told = material.words, material.drivers
     if told is None or str(told["reason"].item()):
         return None
-    part = told.sel(measure="PAWN")
+    part = told.sel(measure=FIRST_ORDER)
     order = np.argsort(-np.nan_to_num(part["value"].to_numpy(), nan=-1))[:TOP]
     names = [str(part["parameter"].to_numpy()[at]) for at in order]
     value, low, high = (part[key].to_numpy()[order] for key in ("value", "low", "high"))
@@ -44,12 +44,12 @@ def _bars(material: Material) -> Chart | None:
     )
     axes.set_yticks(range(len(names)), [words.parameter(name) for name in names], fontsize=8)
     axes.invert_yaxis()
-    axes.set_xlabel("PAWN")
+    axes.set_xlabel(words("share of the variance that it moves alone", "単独で動かす分散の割合"))
     figure.legend(loc="outside lower center", fontsize=8, frameon=False)
     caption = words(
-        f"What moves the {_outcome(material)} of {material.shown(material.plan)}: PAWN (0: nothing, 1: everything), 95 % intervals, "
+        f"What moves the {_outcome(material)} of {material.shown(material.plan)}: first-order Sobol index, 95 % intervals, "
         f"n = {int(told['n']):,}; bars within the dashed line cannot be told from chance.",
-        f"「{material.shown(material.plan)}」の{_outcome(material)}を動かすもの：PAWN指標（0～1）、95％区間、n＝{int(told['n']):,}。"
+        f"「{material.shown(material.plan)}」の{_outcome(material)}を動かすもの：1次Sobol指数、95％区間、n＝{int(told['n']):,}。"
         "破線以内は偶然と区別できない。",
     )
     return Chart("drivers", caption, figure)

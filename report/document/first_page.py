@@ -17,6 +17,9 @@ from report.document.signposts import READ_BY, limits, said, signposts
 from report.estimators import Floats
 from report.intervals import Interval, mean_interval, share_interval
 from report.metrics import METRICS, Metric
+from report.outcomes import outcome
+
+LEAST_BUILDING = 0.05  # of the saving in total cost, below which buildings are not told apart
 
 
 def units_of(material: Material) -> dict[str, str]:
@@ -32,8 +35,8 @@ def first_page(material: Material) -> Section:
             words("Which plan holds up", "どの案が頑健か"),
             [_verdict(material), *_rivals(material), *_troubles(material), *verdict(material)],
         ),
-        (words("What it saves", "何を節約するか"), _savings(material)),
-        (words("Where it does badly", "どこで弱いか"), [*_failing(material), _worst(material)]),
+        (words("What it saves", "どれだけ節約するか"), _savings(material)),
+        (words("Where it does badly", "どこで弱いか"), [*_failing(material), *_worst(material)]),
         (
             words("What would change the answer", "結論を変えるもの"),
             [_change(material), *_signposts(material)],
@@ -46,7 +49,9 @@ def first_page(material: Material) -> Section:
         for heading, sentences in groups
         for place, sentence in enumerate(sentences)
     ]
-    return Section("first_page", words("What this study says", "要点"), told, [overview(material)])
+    return Section(
+        "first_page", words("What this study says", "要点"), told, [overview(material)] if material.others else []
+    )
 
 
 def _verdict(material: Material) -> Sentence:
@@ -54,6 +59,12 @@ def _verdict(material: Material) -> Sentence:
     firsts = len(material.winners[plan])
     ranked = sum(bool(metric.better) and not np.isnan(row).all() for metric, row in _ranks(material))
     draws, name = material.cards["total_cost"].draws, material.shown(plan)
+    if len(material.futures.rivals) == 1:
+        text = words(
+            f"There is one plan alone, {name}, solved in {draws:,} futures: nothing it could be ranked beside.",
+            f"案は「{name}」のみで（{draws:,}通りの将来）、比較する相手がない。",
+        )
+        return Sentence(text, {"draws": draws})
     if plan == material.leader:
         text = words(
             f"Of the {len(material.futures.rivals)} plans, {name} holds up best: in total cost it comes first by "
@@ -78,6 +89,8 @@ def _ranks(material: Material) -> list[tuple[Metric, Floats]]:
 
 def _rivals(material: Material) -> list[Sentence]:
     words = material.words
+    if len(material.futures.rivals) == 1:
+        return []
     others = [
         words(
             f"{material.shown(name)} ({', '.join(words.metric(each) for each in metrics)})",
@@ -148,7 +161,27 @@ def _savings(material: Material) -> list[Sentence]:
                 {f"{cost}_mean": mean, f"{cost}_low": low, f"{cost}_high": high, f"{cost}_share": sure},
             )
         )
-    return found
+    return [found[0], *_building(material), *found[1:]]
+
+
+def _building(material: Material) -> list[Sentence]:
+    """Say how much of the saving in total cost is cheaper building, which rests on an assumption more than all else."""
+    words, futures = material.words, material.futures
+    if "building_cost" not in material.cube.data_vars:
+        return []
+    cost = outcome(material.cube, "building_cost").transpose("draw", "configuration").to_numpy()
+    saved = cost[:, futures.place(futures.reference)] - cost[:, futures.place(material.plan)]
+    there = np.isfinite(saved) & np.isfinite(futures.saving("total_cost", material.plan))
+    mean = float(futures.weights_of(there) @ saved[there])
+    if abs(mean) < LEAST_BUILDING * abs(
+        float(futures.weights_of(there) @ futures.saving("total_cost", material.plan)[there])
+    ):
+        return []
+    text = words(
+        f"{words.money(mean)} of it is the cost of buildings, which rests on assumed prices by area.",
+        f"このうち{words.money(mean)}は建設費の差で、地域別の建設単価の仮定による。",
+    )
+    return [Sentence(text, {"building_mean": mean})]
 
 
 def _failing(material: Material) -> list[Sentence]:
@@ -205,16 +238,17 @@ def _worst_quarter(material: Material) -> str:
     )
 
 
-def _worst(material: Material) -> Sentence:
+def _worst(material: Material) -> list[Sentence]:
     words, futures = material.words, material.futures
+    if len(futures.rivals) == 1:
+        return []
     costs, _, _ = futures.costs("total_cost")
     regret = costs.regret[:, futures.rivals.index(material.plan)]
     largest, beaten = float(regret.max()), float((regret > 0).mean())
     if largest <= 0:
-        return Sentence(
-            words("No other plan was cheaper in any of these futures.", "他の案の方が安い将来は一つもなかった。")
-        )
-    return Sentence(
+        text = words("No other plan was cheaper in any of these futures.", "他の案の方が安い将来は一つもなかった。")
+        return [Sentence(text)]
+    found = Sentence(
         words(
             f"In the worst future it costs {words.money(largest)} a year more than the plan that would have been best; "
             f"some other plan is cheaper in {words.share(beaten)} of futures. More draws can only find a larger regret.",
@@ -223,6 +257,7 @@ def _worst(material: Material) -> Sentence:
         ),
         {"largest_regret": largest, "beaten": beaten},
     )
+    return [found]
 
 
 def _troubles(material: Material) -> list[Sentence]:
@@ -236,6 +271,7 @@ def _troubles(material: Material) -> list[Sentence]:
     hit = {kind: share for kind, share in marks.items() if share > 0}
     if not hit:
         return []
+    begun = "Its first place has a mark against it" if material.plan == material.leader else "It has a mark against it"
     told = [
         words(f"in {words.share(share)} {said[kind]}", f"{words.share(share)}で{said[kind]}")
         for kind, share in hit.items()
@@ -243,7 +279,7 @@ def _troubles(material: Material) -> list[Sentence]:
     return [
         Sentence(
             words(
-                f"Its first place has a mark against it: of its futures, {words.listed(told)}.",
+                f"{begun}: of its futures, {words.listed(told)}.",
                 f"留意点：この案の将来のうち、{words.listed(told)}。",
             ),
             hit,
@@ -258,7 +294,7 @@ def _signposts(material: Material) -> list[Sentence]:
         Sentence(text) for text in signposts(material.finding, words, units_of(material), material.is_worst_quarter)
     ]
     odds = break_even_odds(material)
-    if told or not odds:
+    if told or not odds or _dearer(material) is not None:
         return told
     first = odds[0]
     return [
@@ -274,8 +310,29 @@ def _signposts(material: Material) -> list[Sentence]:
     ]
 
 
+def _dearer(material: Material) -> Sentence | None:
+    """Say by how much the plan in focus is beaten on average; None where no other plan is cheaper."""
+    words, futures = material.words, material.futures
+    costs, weights, _ = futures.costs("total_cost")
+    mean = weights @ costs.values
+    above, best = float(mean[futures.rivals.index(material.plan)] - mean.min()), futures.rivals[int(mean.argmin())]
+    if above <= 0:
+        return None
+    return Sentence(
+        words(
+            f"On average {material.shown(best)} is already cheaper, by {words.money(above)} a year.",
+            f"平均では「{material.shown(best)}」の方が既に年{words.money(above)}安い。",
+        ),
+        {"dearer_by": above},
+    )
+
+
 def _change(material: Material) -> Sentence:
-    words, odds = material.words, break_even_odds(material)
+    words, odds, dearer = material.words, break_even_odds(material), _dearer(material)
+    if dearer is not None:
+        return dearer
+    if len(material.futures.rivals) < 2:
+        return Sentence(words("There is no other plan that could be chosen.", "選択肢となる他の案は計算されていない。"))
     if not odds:
         return Sentence(
             words(

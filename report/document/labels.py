@@ -30,18 +30,18 @@ AREAS: Final[dict[str, Pair]] = {
 }
 
 LINES: Final[dict[str, Pair]] = {
-    "hokkaido_tohoku": ("Hokkaido–Tohoku", "北海道―東北"),
-    "japan_sea": ("Hokkaido–Tokyo (Japan Sea HVDC)", "北海道―東京（日本海HVDC）"),
-    "tohoku_tokyo": ("Tohoku–Tokyo", "東北―東京"),
-    "tokyo_chubu_fc": ("Tokyo–Chubu (frequency converters)", "東京―中部（周波数変換）"),
-    "chubu_kansai": ("Chubu–Kansai", "中部―関西"),
-    "chubu_hokuriku": ("Chubu–Hokuriku", "中部―北陸"),
-    "hokuriku_kansai": ("Hokuriku–Kansai", "北陸―関西"),
-    "kansai_chugoku": ("Kansai–Chugoku", "関西―中国"),
-    "kansai_shikoku": ("Kansai–Shikoku", "関西―四国"),
-    "chugoku_shikoku": ("Chugoku–Shikoku", "中国―四国"),
-    "chugoku_kyushu": ("Chugoku–Kyushu", "中国―九州"),
-    "kanmon_second": ("Chugoku–Kyushu (second Kanmon link)", "中国―九州（関門第二）"),
+    "hokkaido_tohoku": ("Hokkaido–Tohoku", "北海道～東北"),
+    "japan_sea": ("Hokkaido–Tokyo (Japan Sea HVDC)", "北海道～東京（日本海HVDC）"),
+    "tohoku_tokyo": ("Tohoku–Tokyo", "東北～東京"),
+    "tokyo_chubu_fc": ("Tokyo–Chubu (frequency converters)", "東京～中部（周波数変換）"),
+    "chubu_kansai": ("Chubu–Kansai", "中部～関西"),
+    "chubu_hokuriku": ("Chubu–Hokuriku", "中部～北陸"),
+    "hokuriku_kansai": ("Hokuriku–Kansai", "北陸～関西"),
+    "kansai_chugoku": ("Kansai–Chugoku", "関西～中国"),
+    "kansai_shikoku": ("Kansai–Shikoku", "関西～四国"),
+    "chugoku_shikoku": ("Chugoku–Shikoku", "中国～四国"),
+    "chugoku_kyushu": ("Chugoku–Kyushu", "中国～九州"),
+    "kanmon_second": ("Chugoku–Kyushu (second Kanmon link)", "中国～九州（関門第二）"),
 }
 
 TIERS: Final[dict[str, Pair]] = {
@@ -67,8 +67,8 @@ PARAMETERS: Final[dict[str, Pair]] = {
     "wls_time_share": ("load movable in time", "時間シフト可能な割合"),
     "wls_space_share": ("load movable in space", "空間シフト可能な割合"),
     "transfer_derate": ("usable line capacity", "連系線の利用率"),
-    "japan_sea_hvdc": ("Japan Sea HVDC link built", "日本海ルートHVDCの有無"),
-    "kanmon_second_link": ("second Kanmon link built", "関門第二連系線の有無"),
+    "japan_sea_hvdc": ("Japan Sea HVDC link built", "日本海ルートHVDCの建設"),
+    "kanmon_second_link": ("second Kanmon link built", "関門第二連系線の建設"),
     "weather_year": ("weather year", "気象年"),
 }
 
@@ -99,7 +99,7 @@ METRICS: Final[dict[str, Pair]] = {
 
 TROUBLES: Final[dict[str, Pair]] = {
     "failed": ("F: draws that failed", "F：解けなかった将来"),
-    "load_lost": ("L: load lost (LOLE above 0)", "L：停電（LOLE＞0）"),
+    "load_lost": ("L: load lost (LOLE above 0)", "L：供給支障（LOLE＞0）"),
     "headroom": ("H: grid headroom exceeded", "H：系統空容量の超過"),
     "sites": ("S: site rules broken", "S：立地規則の違反"),
 }

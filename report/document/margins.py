@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from report.document.language import Words, number
 from report.document.material import Material
@@ -75,11 +76,12 @@ def _lines(material: Material) -> list[Table | Chart]:
         row: list[Cell | str] = [Cell(words.line(line), line), *_row(material, plan, values[:, at])]
         row.append(Cell(words.share(positive), positive))
         if full is not None:
-            hours = float(full[:, at].mean())
+            there = built_in(material, line, plan)
+            hours = float(full[:, at].mean() if there is None else full[there, at].mean() if there.any() else np.nan)
             row.append(Cell(number(hours), hours))
         rows.append(row)
     heads = _heads(words, words("line", "連系線"), words("futures above 0", "0を上回る将来"))
-    heads += [words("hours full, mean", "満杯の時間（平均）")] if full is not None else []
+    heads += [words("hours full, mean where built", "満杯の時間（建設された将来の平均）")] if full is not None else []
     caption = words(
         f"What one more GW of a line, in both directions, would spare in the yearly cost of dispatch under {material.shown(plan)} "
         f"[{per_gigawatt(words)}], over {len(values):,} futures. The line itself is not paid for in it.",
@@ -199,6 +201,19 @@ def _apn(material: Material) -> list[Table | Chart]:
     return [Table("apn_value", caption, _heads(words, words("configuration", "案")), rows)]
 
 
+def built_in(material: Material, line: str, configuration: str) -> NDArray[np.bool_] | None:
+    """Return in which finished draws of a configuration a line stands, (draws,); None for one that always does."""
+    switches = [
+        factor
+        for factor in material.futures.factors
+        if factor.name.startswith(f"{line}_") and material.cube[factor.name].attrs.get("units") == "0/1"
+    ]
+    if not switches:
+        return None
+    finished = np.isfinite(material.futures.column("total_cost", configuration))
+    return np.asarray(switches[0].values[finished] > 0)
+
+
 def best_line(material: Material) -> tuple[str, float, float, float] | None:
     """Return the line whose next GW spares most on average under the plan: name, mean, 10 and 90 %; None without values."""
     values = values_over_draws(material, "line_value", material.plan)
@@ -216,16 +231,28 @@ def sentences(material: Material) -> list[Sentence]:
     line = best_line(material)
     if line is not None:
         name, mean, low, high = line
+        numbers = {"line_mean": mean, "line_low": low, "line_high": high}
+        there, parts = built_in(material, name, plan), ""
+        if there is not None and there.any() and not there.all():
+            values = values_over_draws(material, "line_value", plan)
+            assert values is not None  # it has a best line
+            at = [str(each) for each in material.cube["line"].to_numpy()].index(name)
+            with_it, first = float(values[there, at].mean()), float(values[~there, at].mean())
+            numbers |= {"line_where_built": with_it, "line_where_not": first}
+            parts = words(
+                f"; {words.amount(with_it)} where it stands already, {words.amount(first)} as its first where it does not",
+                f"；既設の将来では{words.amount(with_it)}、未設の将来では最初の1GWとして{words.amount(first)}",
+            )
         found.append(
             Sentence(
                 words(
-                    f"The next GW of line is worth most on {words.line(name)}: it would spare {words.money(mean)} a year on "
-                    f"average (in 80 % of futures {words.amount(low)} to {words.amount(high)}), and pays where it costs less "
-                    "than that a year.",
-                    f"次の1GWの増強価値が最も高い連系線は{words.line(name)}で、平均年{words.money(mean)}を低減する"
-                    f"（80％の将来で{words.amount(low)}～{words.amount(high)}）。年間費用がこれを下回れば見合う。",
+                    f"One more GW of line is worth most on {words.line(name)}: at most {words.money(mean)} a year on average "
+                    f"under {material.shown(plan)} (in 80 % of futures {words.amount(low)} to {words.amount(high)}{parts}), without the "
+                    "cost of the line.",
+                    f"連系線の1GW増強の価値が最も高いのは{words.line(name)}で、「{material.shown(plan)}」では平均で最大年{words.money(mean)}"
+                    f"（80％の将来で{words.amount(low)}～{words.money(high)}{parts}）。増強費用は含まない。",
                 ),
-                {"line_mean": mean, "line_low": low, "line_high": high},
+                numbers,
             )
         )
     values = values_over_draws(material, "siting_value", plan)

@@ -24,12 +24,14 @@ from report.metrics import (
     read_futures,
     scorecard,
     stability,
+    strongest_first,
     winners,
 )
 from report.outcomes import CubeContentError, nearest
 from report.sensitivity import sensitivity
 
 MOST_SENSITIVITY: Final = 4000
+FIRST_ORDER: Final = "S1"  # the measure that bars and orders go by, as those of `wattbit sensitivity` do
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Wanted:
     configuration : str
         The plan that discovery, drivers and siting are about; empty: the one that comes first in most metrics.
     axes : tuple of str
-        Two uncertainties of the decision map; empty: the two that matter most.
+        Two uncertainties of the decision map; empty: the two that move the savings in total cost most.
     command : str
         Line that makes the document again.
     store : str
@@ -137,12 +139,18 @@ class Material:
 
     @cached_property
     def ranked_factors(self) -> list[Factor]:
-        """The uncertainties by how much they matter, most first; in the order of the cube where nothing tells."""
-        factors = self.futures.factors
+        """The uncertainties by their first-order share of what the plan in focus saves; of all plans where none is told."""
         if self.drivers is None or str(self.drivers["reason"].item()):
-            return factors
-        size = self.drivers["value"].sel(measure="PAWN").to_series()
-        return sorted(factors, key=lambda factor: -float(np.nan_to_num(size.get(factor.name, np.nan), nan=-1.0)))
+            return self.deciding_factors
+        size = self.drivers["value"].sel(measure=FIRST_ORDER).to_series()
+        return sorted(
+            self.futures.factors, key=lambda factor: -float(np.nan_to_num(size.get(factor.name, np.nan), nan=-1.0))
+        )
+
+    @cached_property
+    def deciding_factors(self) -> list[Factor]:
+        """The uncertainties by how much they move the savings in total cost of all plans."""
+        return strongest_first(self.futures)
 
     @cached_property
     def axes(self) -> list[Factor]:
@@ -150,7 +158,7 @@ class Material:
         if self.wanted.axes:
             by_name = {factor.name: factor for factor in self.futures.factors}
             return [by_name[name] for name in self.wanted.axes]
-        return self.ranked_factors[:2]
+        return self.deciding_factors[:2]
 
     def savings(self, cost: str, names: Sequence[str]) -> dict[str, Floats]:
         """Return the savings of configurations that are there, by name, without the missing ones."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from report.document.by_scenario import savings_by_scenario
 from report.document.material import Material
 from report.document.parts import Cell, Chart, Section, Table
 from report.document.plotting import MOST_POINTS, canvas, styles, thinned
@@ -134,7 +135,7 @@ def _table(material: Material) -> Table:
             words("mean of worst 10 %", "下位10％平均"),
             words("chance > 0", "正の確率"),
         ),
-        *("n", words("failed", "不可")),
+        *("n", words("failed", "解なし")),
     ]
     caption = words(
         f"Savings [{words.unit}; CSV: billion yen per year]; “–” where the design allows no honest interval.",
@@ -173,4 +174,5 @@ def money(material: Material) -> Section:
     if not material.others:
         return Section("savings", words("Savings", "節約額"))
     shown: list[Table | Chart] = [_curves(material), _dots(material), _table(material), _dominance(material)]
+    shown[:0] = savings_by_scenario(material)
     return Section("savings", words("What is saved, and how surely", "節約額とその確からしさ"), (), shown)

@@ -16,6 +16,8 @@ from report.metrics.deciding import breaks_even
 
 LEAST_DRAWS: Final = 5
 """A kind of future with fewer draws tells nothing."""
+TIED: Final = 1e-9
+"""Relative; a mean above the least one by less is no other."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,10 @@ class Odds:
 
 
 def break_even_odds(material: Material, cost: str = "total_cost") -> list[Odds]:
-    """Return for each uncertainty the kind of future in which another plan wins soonest, lowest chance first."""
+    """Return for each uncertainty the kind of future in which another plan wins soonest, lowest chance first.
+
+    Only where these two are then the cheapest of all plans on average: odds between two that a third one beats turn nothing.
+    """
     futures = material.futures
     costs, weights, there = futures.costs(cost)
     plan = futures.rivals.index(material.plan)
@@ -59,7 +64,10 @@ def break_even_odds(material: Material, cost: str = "total_cost") -> list[Odds]:
             means = np.array([part @ costs.values for part in parts])
             for other, name in enumerate(futures.rivals):
                 chance = breaks_even((means[0, plan], means[1, plan]), (means[0, other], means[1, other]))
-                if other != plan and not np.isnan(chance) and (best is None or chance < best.chance):
+                if other == plan or np.isnan(chance) or (best is not None and chance >= best.chance):
+                    continue
+                mixed = chance * means[0] + (1 - chance) * means[1]
+                if mixed[plan] <= mixed.min() + TIED * abs(mixed.min()):
                     best = Odds(factor.name, kind, float(weights[kept].sum()), name, chance, counts)
         if best is not None:
             found.append(best)

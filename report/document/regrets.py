@@ -59,7 +59,7 @@ def grouped(factor: Factor) -> tuple[list[str], np.ndarray]:
 
 def _best_where(material: Material) -> Chart | None:
     words, futures = material.words, material.futures
-    factors = material.ranked_factors[:4]
+    factors = material.deciding_factors[:4]
     if not factors:
         return None
     costs, weights, there = futures.costs("total_cost")
@@ -95,9 +95,9 @@ def _best_where(material: Material) -> Chart | None:
     handles, names = axes[0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside lower center", ncols=3, fontsize=8, frameon=False)
     caption = words(
-        "Who is best where: share of futures in which each plan has the least total cost, by the four uncertainties that "
-        "matter most for the plan in focus.",
-        "どこで誰が最良か：影響の大きい4つの不確実性ごとに、総費用が最小となる案の割合。",
+        "Who is best where: share of futures in which each plan has the least total cost, by the uncertainties that "
+        "move the savings in total cost most (rank correlation).",
+        "どこで誰が最良か：総費用の節約額との順位相関が大きい不確実性ごとに、総費用が最小となる案の割合。",
     )
     return Chart("best_where", caption, figure)
 

@@ -71,17 +71,23 @@ def verdict(material: Material) -> list[Sentence]:
     words, record = material.words, in_order(material.decided)[0]
     shares = {area: sum(tiers.values()) for area, tiers in record["x"].items()}
     first = sorted(shares, key=lambda area: -shares[area])[:4]
-    told = words.listed([f"{words.area(area)} {words.share(shares[area])}" for area in first])
+    parts = [
+        words(f"{words.share(shares[a])} in {words.area(a)}", f"{words.area(a)}に{words.share(shares[a])}")
+        for a in first
+    ]
+    told = words.listed(
+        [*parts, words("the rest elsewhere", "残りを他のエリアに")] if len(shares) > len(first) else parts
+    )
     # Elsewhere in the report regret is against the best named plan, which is a far lower bar.
     of_regret = "regret" in record["measure"]
     against = words(", against each future's own optimum", "（将来ごとの最適立地との差）") if of_regret else ""
     found = [
         Sentence(
             words(
-                f"The one siting of least {measure_name(words, record)} over {record['draws']:,} futures puts {told} of the load; "
+                f"The one siting of least {measure_name(words, record)} over {record['draws']:,} futures puts its load as follows: {told}; "
                 f"it comes to {words.money(record['value'])} a year{against}, and no siting is below {words.money(record['lower_bound'])} "
                 f"(gap {100 * record['gap']:.2f} %).",
-                f"{record['draws']:,}通りの将来に対し{measure_name(words, record)}を最小にする一つの立地は、需要の{told}を置く。"
+                f"{record['draws']:,}通りの将来に対し{measure_name(words, record)}を最小にする一つの立地は、需要を{told}置く。"
                 f"その値は年{words.money(record['value'])}{against}で、どの立地も年{words.money(record['lower_bound'])}を下回らない"
                 f"（差{100 * record['gap']:.2f}％）。",
             ),
@@ -107,9 +113,9 @@ def verdict(material: Material) -> list[Sentence]:
             Sentence(
                 words(
                     f"Beside the best named plan, {material.shown(name)}, it saves {words.money(estimate(saving))} a year on "
-                    f"average{_ends(material, saving)} and is cheaper in {words.share(beside['better_in'])} of futures; {worst}.",
+                    f"average{_ends(material, saving)} and is cheaper in {words.share(beside['better_in'])} of the futures it was decided for; {worst}.",
                     f"既存案で最良の「{material.shown(name)}」と比べ年平均{words.money(estimate(saving))}"
-                    f"{_ends(material, saving)}を節約し、{words.share(beside['better_in'])}の将来で安い。{worst}。",
+                    f"{_ends(material, saving)}を節約し、立地を求めた将来の{words.share(beside['better_in'])}で安い。{worst}。",
                 ),
                 {"robust_saving": estimate(saving), "robust_better": beside["better_in"], "robust_loss": loss},
             )

@@ -196,7 +196,11 @@ def against_table(material: Material, record: Record) -> Table:
         )
     heads = [
         *(words("beside", "比較対象"), words("mean saving", "平均節約額"), words("95 %, low", "95％下限")),
-        *(words("95 %, high", "95％上限"), words("cheaper in", "安い将来の割合"), words("largest loss", "最大損失")),
+        *(
+            words("95 %, high", "95％上限"),
+            words("cheaper in", "安い将来の割合"),
+            words("largest loss (below 0: least gain)", "最大損失（負は最小の節約）"),
+        ),
         words("futures", "将来の数"),
     ]
     how = {each["mean_saving"]["how"] for each in record["against"].values()}

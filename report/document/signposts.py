@@ -63,7 +63,10 @@ def signposts(finding: Finding, words: Words, units: dict[str, str], is_worst_qu
     if finding.final is None:
         return []
     meaning = (
-        ("expect less of this plan than the mean says", "この案の効果は平均より小さいと見る")
+        (
+            "expect a smaller saving than the mean says, which does not make another plan the better one",
+            "節約額は平均より小さいと見る（他の案が有利になるとは限らない）",
+        )
         if is_worst_quarter
         else ("take it as a warning", "警戒信号とする")
     )

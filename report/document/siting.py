@@ -179,17 +179,17 @@ def _areas(material: Material) -> Table | None:
         *(
             words("area", "エリア"),
             words("contract [GW]", "契約容量 [GW]"),
-            words("latency, median [ms]", "遅延の中央値 [ms]"),
+            words("round trip, median [ms]", "往復遅延の中央値 [ms]"),
         ),
-        *(words("curtailed [TWh]", "出力抑制 [TWh]"), words("less than reference", "基準比の削減")),
+        *(words("curtailed [TWh]", "出力抑制 [TWh]"), words("less than reference [TWh]", "基準比の削減 [TWh]")),
         words(f"relief per GW [{words.unit}]", f"1GWあたり軽減 [{words.unit}]"),
         words(f"building [{words.unit}]", f"建設投資 [{words.unit}]"),
         *(words(f"sites: {words.tier(tier)}", f"拠点数：{words.tier(tier)}") for tier in tiers),
     ]
     caption = words(
-        f"By area, {material.shown(plan)}, means over {int(done.sum()):,} futures. Relief: by how much a GW of load costs the power "
+        f"By area, {material.shown(plan)}, means over {int(done.sum()):,} futures, but for latency, the median of the mean round trip. Relief: by how much a GW of load costs the power "
         "system less there than in the dearest area. Building: the plan's yearly cost of buildings, parted by contract.",
-        f"エリア別（「{material.shown(plan)}」、{int(done.sum()):,}通りの平均）。軽減：最も高いエリアと比べ1GWの負荷が電力系統に与える費用の差。"
+        f"エリア別（「{material.shown(plan)}」、{int(done.sum()):,}通りの平均、遅延のみ平均往復時間の中央値）。軽減：最も高いエリアと比べ1GWの負荷が電力系統に与える費用の差。"
         "建設投資：年間の建設費を契約容量で按分。",
     )
     return Table("benefit_by_area", caption, heads, rows)

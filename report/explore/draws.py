@@ -8,11 +8,10 @@ from typing import Any, Final
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
-from scipy import stats
 
 from report.document.language import Words
-from report.factors import Factor
-from report.metrics import Futures, read_futures
+from report.factors import Factor, is_few
+from report.metrics import Futures, read_futures, strongest_first
 from report.outcomes import CubeContentError, outcome, paired_outcome, states
 
 OUTCOMES: Final = {
@@ -37,7 +36,6 @@ STATES: Final = {
 }
 MOST_CELLS: Final = 6_000_000
 """Numbers by area, in all: more would make a page that no browser opens gladly."""
-FEW: Final = 12
 
 
 def packed(cube: xr.Dataset) -> dict[str, Any]:
@@ -85,24 +83,6 @@ def packed(cube: xr.Dataset) -> dict[str, Any]:
     }
 
 
-def strongest_first(futures: Futures) -> list[Factor]:
-    """Order the parameters by their rank correlation with the mean saving of the plans (or cost, where there is but one)."""
-    costs, _, there = futures.costs("total_cost")
-    others = [at for at, name in enumerate(futures.rivals) if name != futures.reference]
-    told = costs.values[:, others].mean(axis=1) if others else costs.values[:, 0]
-    if others and futures.reference in futures.rivals:
-        told = futures.column("total_cost", futures.reference)[there] - told
-    ranks = stats.rankdata(told)
-
-    def strength(factor: Factor) -> float:
-        values = factor.values[there]
-        if np.ptp(values) == 0 or np.ptp(ranks) == 0:
-            return 0.0
-        return abs(float(np.corrcoef(stats.rankdata(values), ranks)[0, 1]))
-
-    return sorted(futures.factors, key=strength, reverse=True)
-
-
 def _both(kind: str, name: str) -> list[str]:
     return [str(getattr(Words("en"), kind)(name)), str(getattr(Words("ja"), kind)(name))]
 
@@ -117,13 +97,12 @@ def _fits(cube: xr.Dataset) -> bool:
 
 
 def _parameter(futures: Futures, factor: Factor) -> dict[str, Any]:
-    values = np.unique(factor.values)
     unit = str(futures.cube[factor.name].attrs.get("units", ""))
     return {
         "name": factor.name,
         "label": _both("parameter", factor.name),
         "unit": [Words("en").units(unit), Words("ja").units(unit)],
-        "few": values.tolist() if len(values) <= FEW else [],
+        "few": np.unique(factor.values).tolist() if is_few(factor) else [],
         "texts": list(factor.labels),
         "data": base64_of(factor.values),
     }

@@ -12,7 +12,7 @@ function column(name) {
   const n = data.n, p = data.parameters.find((each) => each.name === name), found = new Float64Array(n);
   if (p && p.few.length) {
     for (let i = 0; i < n; i++) found[i] = p.few.indexOf(p.values[i]) + (((Math.imul(i + 1, 2654435761) >>> 0) / 4294967296) - 0.5) * SPREAD;
-    return { values: found, low: -0.5, high: p.few.length - 0.5, ticks: p.few.map((v) => (p.texts.length ? p.texts[v] : String(v))), label: p.label[language], unit: p.unit[language] };
+    return { values: found, low: -0.5, high: p.few.length - 0.5, ticks: p.few.map((v) => (p.texts.length ? p.texts[v] : String(Number(v.toPrecision(4))))), label: p.label[language], unit: p.unit[language] };
   }
   const o = p || data.outcomes.find((each) => each.name === name), start = p ? 0 : placeOf(state.plan) * n, scale = p ? 1 : money(o);
   let low = Infinity, high = -Infinity;

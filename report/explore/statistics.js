@@ -128,7 +128,7 @@ function parted(p, groups) {
   if (p.parts && p.parts.groups === groups) return p.parts;
   const group = new Int16Array(p.values.length), labels = [];
   if (p.few.length) {
-    p.few.forEach((v) => labels.push(p.texts.length ? p.texts[v] : String(v)));
+    p.few.forEach((v) => labels.push(p.texts.length ? p.texts[v] : String(Number(v.toPrecision(4)))));
     for (let i = 0; i < group.length; i++) group[i] = p.few.indexOf(p.values[i]);
   } else {
     const ordered = Float64Array.from(p.values).sort(), edges = [];

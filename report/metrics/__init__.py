@@ -4,6 +4,7 @@ from report.metrics.agreement import Agreement, Stability, agreement, stability,
 from report.metrics.definitions import METRICS, RANKED, Costs, Metric
 from report.metrics.futures import Futures, read_futures
 from report.metrics.scorecard import Scorecard, scorecard
+from report.metrics.strongest import strongest_first
 
 __all__ = [
     "METRICS",
@@ -18,5 +19,6 @@ __all__ = [
     "read_futures",
     "scorecard",
     "stability",
+    "strongest_first",
     "winners",
 ]
