@@ -16,6 +16,7 @@ Floats = NDArray[np.float64]
 Theta = Mapping[str, float | str]
 WEATHER_YEAR = "weather_year"
 LEAST_DEMAND = 1e-3  # GW: the solver holds a row to 1e-7 GW, so that of less load the shares of areas would be noise
+LARGEST = 1e6  # of any parameter in its unit: what is larger is a slip, and at some size no solver takes it
 LEAST_PUE = 1.0 - 1e-12
 SHARES_TOGETHER = 1.0 + 1e-12  # wls_time_share + wls_space_share may reach 1
 
@@ -27,7 +28,7 @@ class Parameter:
     name: str
     unit: str
     low: float = 0.0
-    high: float = np.inf
+    high: float = LARGEST
     switch: bool = False
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from storage import Place, local_tables
+from storage import Place, local_tables, open_cube
 from sweep.cli_options import AS_JSON, STORE, WORKERS, Finite
 from sweep.ending import DONE, WITH_FAILURES, refusing
 from sweep.errors import RunStoppedError, StudyError
@@ -19,6 +19,7 @@ from sweep.executors import WorkersLostError
 from sweep.optimise import BILLION, ROUNDS, Record, Request, optimise, read_goal
 from sweep.robust import Round
 from sweep.siting_text import optimise_text
+from sweep.study import LABEL
 
 
 @click.command("optimise")
@@ -110,7 +111,7 @@ def optimise_command(
         replications=replications or 0,
         worth=not quick,
     )
-    table = None if export is None else _refuse_taken(store, name)
+    table = None if export is None else _checked(store, export, name)
     how = address or (None if serial else os.environ.get("RAY_ADDRESS"))
     try:
         record = optimise(store, request, serial=serial, workers=workers, address=how, tell=_tell)
@@ -150,6 +151,20 @@ def _near(text: str | None) -> tuple[tuple[float, str], ...]:
             )
         found.append((value, unit))
     return tuple(found)
+
+
+def _checked(store: Place, export: Path, name: str) -> str:
+    """The cube's own table of configurations, in which the name must be free, if it can be written to the file."""
+    if not LABEL.fullmatch(name):
+        raise StudyError(f"--name: found {name!r}, expected at most 100 letters, digits and . _ -")
+    if name in open_cube(store).attrs["free_configurations"]:
+        raise StudyError(f"--name: found {name!r}, which {store} has as a free configuration, expected another name")
+    table = _refuse_taken(store, name)
+    if not export.parent.is_dir():
+        raise StudyError(f"--export: found {export}, expected a file in a folder that is there")
+    if export.exists() and not (export.is_file() and export.read_text(encoding="utf-8").startswith(table)):
+        raise StudyError(f"--export: found {export} taken, expected a new file or one that was exported from {store}")
+    return table
 
 
 def _refuse_taken(store: Place, name: str) -> str:

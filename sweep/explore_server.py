@@ -59,7 +59,10 @@ class Desk:
         origin = headers.get("Origin")
         if origin is not None and origin.lower() not in [f"http://{host}" for host in hosts]:
             raise RefusedRequestError(HTTPStatus.FORBIDDEN, "Origin: expected this page's own")
-        asked = urlsplit(target)
+        try:
+            asked = urlsplit(target)
+        except ValueError as fault:
+            raise RefusedRequestError(HTTPStatus.BAD_REQUEST, f"{fault}") from fault
         if asked.path == "/":
             return "text/html; charset=utf-8", self.page
         if asked.path != "/hours":

@@ -134,7 +134,8 @@ class Session:
                 tell=lambda each: self.tell(what, each),
             )
         except NoneMeetsBudgetError as fault:
-            raise StudyError(f"{what}: {fault}") from fault
+            held = " ".join(f"--budget {each.measure}={each.limit:g}" for each in goal.budgets)
+            raise StudyError(f"{held or what}: {fault}") from fault
 
     def groups(self) -> list[Ints] | None:
         """Draws with like cuts taken together, where there are many."""
@@ -250,6 +251,8 @@ def read_goal(measure: str, weight: float | None, budgets: Sequence[str]) -> Goa
             raise StudyError(f"--budget: found {text!r}, expected {expected}") from fault
         if not sign or not np.isfinite(held[-1].limit):
             raise StudyError(f"--budget: found {text!r}, expected MEASURE=NUMBER")
+        if held[-1].measure in [each.measure for each in held[:-1]]:
+            raise StudyError(f"--budget: found {held[-1].measure} twice, expected one limit for each measure")
     return Goal(terms, tuple(held))
 
 

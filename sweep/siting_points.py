@@ -10,15 +10,18 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from model import CUTS, Case, Home, Status, cost_of_shares, find_home
 from storage import Place, put_side, read_side, side_names
-from sweep.errors import RunStoppedError
+from sweep.errors import RunStoppedError, StudyError
 from sweep.kept_workers import Workers
 from sweep.patience import patiently
 from sweep.robust import Recourse
@@ -167,10 +170,24 @@ class Points:
             for file in side_names(self.store, f"{self.folder}/{HOME}"):
                 content = read_side(self.store, f"{self.folder}/{HOME}", file)
                 if file.endswith(".npz") and content is not None:
-                    with np.load(io.BytesIO(content), allow_pickle=False) as kept:
-                        packed = np.split(kept["packed"], kept["end"][:-1])
-                        found |= {int(n): each.tobytes() for n, each in zip(kept["draw"], packed, strict=True)}
+                    found |= self._sound(f"{HOME}/{file}", partial(_homes_of, content))
         return found
+
+    def _sound(self, file: str, read: Callable[[], Any]) -> Any:
+        """Read a file of an earlier run.
+
+        Raises
+        ------
+        StudyError
+            It is damaged.
+        """
+        try:
+            return read()
+        except (ValueError, EOFError, KeyError, TypeError, zipfile.BadZipFile) as fault:
+            raise StudyError(
+                f"{self.store}/run/{self.folder}/{file}: found a damaged file, expected what an earlier run left; remove it, "
+                "and what it held is solved again"
+            ) from fault
 
     def _keep_homes(self, homes: Mapping[int, bytes]) -> None:
         self.homes |= homes
@@ -189,7 +206,7 @@ class Points:
     def kept(self) -> list[str]:
         """Names of all sitings that the store holds evaluations of, in order."""
         content = None if self.store is None else read_side(self.store, self.folder, INDEX)
-        return [] if content is None else sorted(json.loads(content))
+        return [] if content is None else sorted(self._sound(INDEX, lambda: json.loads(content)))
 
     def part(self, name: str) -> tuple[Ints, Floats]:
         """The draws that a kept siting was evaluated in, in order, and their rows."""
@@ -204,8 +221,8 @@ class Points:
                 for file in side_names(self.store, f"{self.folder}/{name}"):
                     content = read_side(self.store, f"{self.folder}/{name}", file)
                     if file.endswith(".npy") and content is not None:
-                        for row in np.load(io.BytesIO(content), allow_pickle=False):
-                            self.rows[name][int(row[0])] = row
+                        rows = self._sound(f"{name}/{file}", partial(np.load, io.BytesIO(content), allow_pickle=False))
+                        self.rows[name] |= {int(row[0]): row for row in rows}
         return self.rows[name]
 
     def _keep(self, name: str, point: Floats, rows: list[Floats]) -> None:
@@ -223,6 +240,13 @@ class Points:
             text = json.dumps({"shares": np.asarray(point).reshape(self.shape).tolist()}).encode()
             patiently(lambda: put_side(store, folder, POINT, text))
             patiently(lambda: put_side(store, self.folder, INDEX, json.dumps(sorted([*names, name])).encode()))
+
+
+def _homes_of(content: bytes) -> dict[int, bytes]:
+    """The packed homes in a file, by draw."""
+    with np.load(io.BytesIO(content), allow_pickle=False) as kept:
+        packed = np.split(kept["packed"], kept["end"][:-1])
+        return {int(n): each.tobytes() for n, each in zip(kept["draw"], packed, strict=True)}
 
 
 def point_name(point: Floats) -> str:

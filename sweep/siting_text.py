@@ -19,6 +19,8 @@ def _lines(record: Record) -> Iterator[str]:
         f"{len(record['rounds'])} rounds, {record['evaluations']['made']} evaluations, "
         f"{record['evaluations']['spared']} spared"
     )
+    if record["scenarios"]:
+        yield f"  scenarios count alike, which says nothing of their odds: {', '.join(record['scenarios'])}"
     for name, limit in record["budgets"].items():
         yield f"  with {name} at most {limit:g}"
     yield ""
@@ -46,13 +48,17 @@ def _lines(record: Record) -> Iterator[str]:
         yield f"plans at most {more} worse: least and most share (in brackets: proven)"
         for label, ends in space["ranges"].items():
             yield (
-                f"  {label:14} {ends['least']:.3f} ({ends['least_outer']:.3f}) to {ends['most']:.3f} "
-                f"({ends['most_outer']:.3f})"
+                f"  {label:14} {ends['least']:.3f} ({_proven(ends['least_outer'])}) to {ends['most']:.3f} "
+                f"({_proven(ends['most_outer'])}){'' if ends['settled'] else '  not settled'}"
             )
         yield f"  in every such plan: {', '.join(space['must_have']) or 'no area'}"
         yield f"  in none: {', '.join(space['never']) or 'no area'}"
         pairs = ", ".join(" or ".join(pair) for pair in space["interchangeable"])
         yield f"  one in place of the other: {pairs or 'no areas'}"
+
+
+def _proven(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.3f}"
 
 
 def _worth(record: Record) -> Iterator[str]:

@@ -44,7 +44,17 @@ def sample(session: Session, draws: Sequence[int], values: Floats) -> Sample:
     """Values of draws with what their interval depends on."""
     table = session.cube.study.table
     kind = session.cube.study.identity["study"]["design"]["kind"]
-    return Sample(values, kind, np.asarray(table["replicate"].values)[list(draws)])
+    return Sample(values, kind, np.asarray(table["replicate"].values)[list(draws)], point=points_of(session, draws))
+
+
+def scenarios(session: Session) -> list[str]:
+    """Names of the study's scenarios, which count alike: they have no odds."""
+    return list(session.cube.study.identity["study"].get("scenario") or {})
+
+
+def points_of(session: Session, draws: Sequence[int]) -> np.ndarray:
+    """The point of the design that each draw comes from: under several scenarios draws share one."""
+    return np.asarray(draws, dtype=np.int64) // max(1, len(scenarios(session)))
 
 
 def measures(session: Session, draws: Sequence[int], cost: Floats) -> Record:

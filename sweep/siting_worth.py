@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 from scipy import stats
@@ -16,15 +15,17 @@ from report.estimators import equal_weights
 from report.intervals import REPLICATED, mean_interval
 from sweep.kept_workers import Workers
 from sweep.optimise import BILLION, Record, Session, interval, number
-from sweep.robust import Found, Goal, Measure, Space, decompose, different, near_optimal
+from sweep.robust import Found, Goal, Measure, Space, decompose, different, near_optimal, nested
 from sweep.robust.measures import Floats
 from sweep.siting_points import Points, solve_asked
 from sweep.siting_problem import demand_range, make_problem, problem_of
-from sweep.siting_told import LEVEL, against, measures, sample, siting_record
+from sweep.siting_told import LEVEL, against, measures, points_of, sample, scenarios, siting_record
 from sweep.theta import Theta
 
 PARTS = 5  # of independent draws that have no replicates
 PLANS = 4
+USED = 1e-3  # of the load: an area with less counts as without
+SETTLED = 0.01  # of the load, between the ends that are proven and those of plans
 MEAN = Goal(((1.0, Measure("mean")),))
 DECIMALS = 12  # of shares, which sum to 1
 CONFIDENCE = 0.95
@@ -38,6 +39,7 @@ def record_of(session: Session, found: Found, others: Sequence[int], known: tupl
         "budgets": {str(each.measure): each.limit for each in request.goal.budgets},
         "draws": len(session.draws),
         "cover": request.cover,
+        "scenarios": scenarios(session),
         "free": session.cube.free.name,
         "unit": "billion yen per year",
         "value": found.value,
@@ -196,7 +198,7 @@ def independent_parts(session: Session) -> tuple[list[np.ndarray], str | None]:
         return [np.flatnonzero(of.replicate == label) for label in labels], why
     if of.design != "monte_carlo":
         return [], f"{of.design} is no sample of futures"
-    place = np.arange(len(session.draws)) % session.request.replications
+    place = points_of(session, session.draws) % session.request.replications
     return [np.flatnonzero(place == n) for n in np.unique(place)], "fewer than two parts"
 
 
@@ -204,17 +206,30 @@ def spaces(session: Session, found: Found) -> list[Record]:
     """The space of good plans for each distance that was asked for; the narrow ones first, as wider ones hold them."""
     asked = session.request.near
     worse = [more if unit == BILLION else more / 100 * abs(found.value) for more, unit in asked]
-    made: dict[int, tuple[Record, Space]] = {}
-    for place in np.argsort(worse, kind="stable").tolist():
-        made[place] = _space(session, found, worse[place], [each for _, each in made.values()])
-    return [made[place][0] for place in range(len(asked))]
+    directions = _directions(session)
+    made: dict[float, Space] = {}
+    for more in sorted(set(worse)):
+        made[more] = near_optimal(
+            session.problem,
+            session.points.oracle(session.draws),
+            session.request.goal,
+            found,
+            found.value + more,
+            directions,
+            gap=session.request.gap,
+            groups=session.groups(),
+            known=list(made.values()),
+            tell=partial(session.tell, f"plans at most {more:.4g} worse"),
+        )
+    agreed = dict(zip(made, nested(list(made.values()), directions), strict=True))
+    return [_space_record(session, found, more, agreed[more]) for more in worse]
 
 
-def _space(session: Session, found: Found, more: float, known: Sequence[Space]) -> tuple[Record, Space]:
-    """The least and the most share of each area and tier among plans that are at most so many billion yen worse."""
+def _directions(session: Session) -> dict[str, Floats]:
+    """The share of each area and of each tier, as weights of a siting."""
     case, shape = session.cube.case, session.cube.shape
     allowed = session.cube.free.allowed
-    directions: dict[str, Any] = {}
+    directions: dict[str, Floats] = {}
     for a, area in enumerate(case.inputs.areas):
         if allowed[a].any():
             directions[area] = np.repeat(np.eye(shape[0])[a], shape[1])
@@ -222,33 +237,32 @@ def _space(session: Session, found: Found, more: float, known: Sequence[Space]) 
         for j, tier in enumerate(case.tiers):
             if allowed[:, j].any():
                 directions[tier] = np.tile(np.eye(shape[1])[j], shape[0])
-    limit = found.value + more
-    made: Space = near_optimal(
-        session.problem,
-        session.points.oracle(session.draws),
-        session.request.goal,
-        found,
-        limit,
-        directions,
-        gap=session.request.gap,
-        groups=session.groups(),
-        known=known,
-        tell=lambda text: session.tell(f"plans at most {more:.4g} worse", text),
-    )
+    return directions
+
+
+def _space_record(session: Session, found: Found, more: float, made: Space) -> Record:
+    """The least and the most share of each area and tier among plans that are at most so many billion yen worse."""
+    case = session.cube.case
     ranges = {
-        label: {"least_outer": low.outer, "least": low.inner, "most": high.inner, "most_outer": high.outer}
+        label: {
+            "least_outer": number(low.outer),
+            "least": low.inner,
+            "most": high.inner,
+            "most_outer": number(high.outer),
+            "settled": max(low.inner - low.outer, high.outer - high.inner) <= SETTLED,
+        }
         for label, (low, high) in made.ends.items()
     }
     plans = [
         {"value": float(made.values[n]), "x": siting_record(session, made.points[n])["x"]}
         for n in different(made.points, PLANS)
     ]
-    must = [label for label, each in ranges.items() if each["least_outer"] > 1e-6 and label in case.inputs.areas]
-    never = [label for label, each in ranges.items() if each["most_outer"] < 1e-6 and label in case.inputs.areas]
-    record = {
+    must = [label for label in case.inputs.areas if label in made.ends and made.ends[label][0].outer > 1e-6]
+    never = [label for label in case.inputs.areas if label in made.ends and made.ends[label][1].outer < 1e-6]
+    return {
         "percent": 100 * more / abs(found.value),
         "billion_yen": more,
-        "limit": limit,
+        "limit": made.limit,
         "ranges": ranges,
         "must_have": must,
         "never": never,
@@ -256,12 +270,11 @@ def _space(session: Session, found: Found, more: float, known: Sequence[Space]) 
         "plans": plans,
         "evaluations": made.evaluated,
     }
-    return record, made
 
 
 def interchangeable(points: Floats, areas: Sequence[str]) -> list[list[str]]:
     """Pairs of areas of which some plans (points, A * J) have the one without the other, and some the other way round."""
-    used = points.reshape(len(points), len(areas), -1).sum(axis=2) > 0
+    used = points.reshape(len(points), len(areas), -1).sum(axis=2) > USED
     only = used[:, :, None] & ~used[:, None, :]
     either = only.any(axis=0)
     return [[areas[a], areas[b]] for a, b in combinations(range(len(areas)), 2) if either[a, b] and either[b, a]]

@@ -14,7 +14,7 @@ from sampling import DependenceSpec, DesignSpec
 from sweep.errors import StudyError, explain
 from sweep.stop_rule import StopRule, check_against_study
 
-LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 DIMENSIONS = ("configuration", "area", "tier", "technology", "line")
 OF_A_CUBE = (*DIMENSIONS, *(outcome.name for outcome in OUTCOMES))  # names that no driver may take
 
@@ -51,7 +51,9 @@ class Study(BaseModel):
     @model_validator(mode="after")
     def _names(self) -> Study:
         if not LABEL.fullmatch(self.name):
-            raise ValueError(f"a name of letters, digits, '.', '_' and '-' (it names a file), found {self.name!r}")
+            raise ValueError(
+                f"a name of at most 100 letters, digits, '.', '_' and '-' (it names a file), found {self.name!r}"
+            )
         twice = {c for c in self.configurations if self.configurations.count(c) > 1}
         if twice:
             raise ValueError(f"each configuration once, found {', '.join(sorted(twice))} twice")
@@ -60,7 +62,9 @@ class Study(BaseModel):
             raise ValueError(f"[uncertain] or [fixed] for a parameter, found both for {', '.join(both)}")
         for section, names in (("driver", tuple(self.driver)), ("free", tuple(self.free))):
             if odd := [name for name in names if not LABEL.fullmatch(name)]:
-                raise ValueError(f"[{section}.NAME] with a name of letters, digits, '.', '_' and '-', found {odd[0]!r}")
+                raise ValueError(
+                    f"[{section}.NAME] with a name of at most 100 letters, digits, '.', '_' and '-', found {odd[0]!r}"
+                )
         taken = {"scenario", "draw", "replicate", *OF_A_CUBE}
         both = sorted(set(self.driver) & (set(self.uncertain) | taken))
         if both:

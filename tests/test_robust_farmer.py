@@ -7,7 +7,18 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from sweep.robust import Budget, Found, Goal, Measure, NoneMeetsBudgetError, Space, decompose, different, near_optimal
+from sweep.robust import (
+    Budget,
+    Found,
+    Goal,
+    Measure,
+    NoneMeetsBudgetError,
+    Space,
+    decompose,
+    different,
+    near_optimal,
+    nested,
+)
 from tests import farmer
 
 GAP = 1e-8
@@ -113,6 +124,30 @@ def test_range_of_good_plans() -> None:
     costs = [farmer.oracle()(point, np.arange(3)).cost.mean() + np.dot(farmer.PLANTING, point) for point in made.points]
     assert costs == pytest.approx(made.values)
     assert different(made.points, 2) == [0, int(np.abs(made.points - made.points[0]).sum(axis=1).argmax())]
+
+
+def test_ranges_under_a_budget_hold_every_plan_and_each_other() -> None:
+    worst = solve((1.0, "worst")).value
+    goal = Goal(((1.0, Measure("mean")),), (Budget(Measure("worst"), worst + 1e-3 * abs(worst)),))
+    best = decompose(farmer.problem(), farmer.oracle(), goal, gap=1e-4)
+    crops = {crop: np.eye(3)[n] for n, crop in enumerate(("wheat", "corn", "beets"))}
+    made = []
+    for more in (0.002, 0.01, 0.05):
+        limit = best.value + more * abs(best.value)
+        made.append(near_optimal(farmer.problem(), farmer.oracle(), goal, best, limit, crops, gap=1e-4, known=made))
+    narrow, middle, wide = spaces = nested(made, crops)
+    for space in spaces:
+        for crop, along in zip(crops, space.points.T, strict=True):
+            low, high = space.ends[crop]
+            assert low.outer <= low.inner == along.min() <= along.max() == high.inner <= high.outer
+    for closer, wider in ((narrow, middle), (middle, wide)):
+        for crop in crops:
+            (low, high), (lower, higher) = closer.ends[crop], wider.ends[crop]
+            assert lower.outer <= low.outer
+            assert lower.inner <= low.inner
+            assert high.inner <= higher.inner
+            assert high.outer <= higher.outer
+    assert len(narrow.points) <= len(middle.points) <= len(wide.points)
 
 
 def test_what_is_known_to_be_good_is_not_evaluated_again() -> None:

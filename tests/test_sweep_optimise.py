@@ -6,13 +6,18 @@ import json
 import shutil
 import signal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+import xarray as xr
 
+from report.intervals import mean_interval
 from storage import open_cube
 from sweep.decisions import decisions
+from sweep.siting_told import sample, scenarios
+from sweep.siting_worth import independent_parts
 from tests.processes import start_wattbit, wait_for
 from tests.sweep_cases import WITH_OPTIMAL, files_outside_run, strict_json, wattbit, write_study
 
@@ -172,7 +177,15 @@ def test_workers_change_no_byte(store: Path) -> None:
         (("--draws", "9"), "--draws: found 9, expected 1 to 4"),
         (("--free", "north"), "--free: found 'north', expected a free configuration"),
         (("--export", "table.csv", "--name", "today"), "--name: found 'today'"),
-        (("--budget", "worst=1"), "no decision keeps within the budgets: the cuts prove it"),
+        (("--export", "table.csv", "--name", "optimal"), "--name: found 'optimal', which"),
+        (("--export", "table.csv", "--name", ""), "--name: found '', expected at most 100 letters"),
+        (
+            ("--export", "nowhere/table.csv"),
+            "--export: found nowhere/table.csv, expected a file in a folder that is there",
+        ),
+        (("--export", "cube.zarr"), "--export: found cube.zarr taken"),
+        (("--budget", "worst=1"), "--budget worst=1: no decision keeps within the budgets: the cuts prove it"),
+        (("--budget", "worst=9", "--budget", "worst=8"), "--budget: found worst twice"),
     ],
 )
 def test_refusals(store: Path, arguments: tuple[str, ...], message: str) -> None:
@@ -187,3 +200,32 @@ def test_compacted_cube_is_refused(store: Path) -> None:
     found = wattbit(store.parent, "optimise", str(store.with_name("cube.compact.zarr")), "--serial")
     assert found.exit_code == 2
     assert "compacted cube, for reading only" in found.stderr
+
+
+@pytest.mark.parametrize("name", ["sitings.json", "[0-9a-f]*/*.npy", "home/*.npz"])
+def test_damage_of_what_an_earlier_run_left_is_named(
+    solved: tuple[Path, dict[str, Any], Path], tmp_path: Path, name: str
+) -> None:
+    store = tmp_path / "cube.zarr"
+    shutil.copytree(solved[0], store)
+    damaged = next(iter(sorted((store / "run" / "optimise").glob(f"*/{name}"))))
+    damaged.write_bytes(b"")
+    found = wattbit(tmp_path, "optimise", str(store), "--serial", "--measure", "worst", "--quick")
+    assert found.exit_code == 2
+    assert f"{damaged.relative_to(tmp_path)}: found a damaged file" in found.stderr
+    damaged.unlink()
+    assert wattbit(tmp_path, "optimise", str(store), "--serial", "--measure", "worst", "--quick").exit_code == 0
+
+
+def test_parts_of_draws_keep_scenarios_together() -> None:
+    study = {"design": {"kind": "monte_carlo"}, "scenario": {"high": {}, "low": {}}}
+    table = xr.Dataset({"replicate": ("draw", np.zeros(8, dtype=np.int64))})
+    cube = SimpleNamespace(study=SimpleNamespace(identity={"study": study}, table=table))
+    session: Any = SimpleNamespace(cube=cube, draws=list(range(8)), request=SimpleNamespace(replications=2))
+    assert scenarios(session) == ["high", "low"]
+    parts, _ = independent_parts(session)
+    assert [part.tolist() for part in parts] == [[0, 1, 4, 5], [2, 3, 6, 7]]
+    costs = np.array([1.0, 101, 2, 102, 3, 103, 4, 104])  # scenarios apart, points alike
+    assert np.ptp([costs[part].mean() for part in parts]) < 10
+    told = mean_interval(sample(session, session.draws, costs))
+    assert told.high - told.low < 10

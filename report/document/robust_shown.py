@@ -233,7 +233,9 @@ def near_chart(material: Material, record: Record) -> Chart:
         place = np.arange(len(labels)) - 0.37 + (at + 0.5) * height
         ends = [space["ranges"][label] for label, _ in labels]
         least, most = (np.array([100 * max(each[key], 0.0) for each in ends]) for key in ("least", "most"))
-        outer = [np.array([100 * max(each[key], 0.0) for each in ends]) for key in ("least_outer", "most_outer")]
+        outer = [
+            np.array([100 * max(_or_nan(each[key]), 0.0) for each in ends]) for key in ("least_outer", "most_outer")
+        ]
         told = words(f"at most {space['percent']:g} % worse", f"最良から{space['percent']:g}％以内")
         axes.barh(place, most - least, left=least, height=0.8 * height, color=BLUE, alpha=1 - 0.25 * at, label=told)
         axes.hlines(place, outer[0], outer[1], color=colour, linewidth=0.9)
@@ -266,7 +268,7 @@ def near_table(material: Material, record: Record) -> Table:
     for label, shown in _labels(material, record):
         for space in spaces:
             ends = space["ranges"][label]
-            told = [max(float(ends[key]), 0.0) for key in ("least_outer", "least", "most", "most_outer")]
+            told = [max(_or_nan(ends[key]), 0.0) for key in ("least_outer", "least", "most", "most_outer")]
             percent = float(space["percent"])
             row: list[Cell | str] = [Cell(shown, label), Cell(f"{percent:g} %", percent)]
             rows.append([*row, *(Cell(words.share(each), each) for each in told)])

@@ -5,7 +5,7 @@ Knows nothing of what is decided: the first stage is a Pyomo model, what follows
 
 from sweep.robust.decomposition import Found, NoneMeetsBudgetError, Round, decompose
 from sweep.robust.measures import Budget, Goal, Measure
-from sweep.robust.near import End, Space, different, near_optimal
+from sweep.robust.near import End, Space, different, near_optimal, nested
 from sweep.robust.problem import Cuts, Problem, Recourse, Stage
 
 __all__ = [
@@ -24,4 +24,5 @@ __all__ = [
     "decompose",
     "different",
     "near_optimal",
+    "nested",
 ]

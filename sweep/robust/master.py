@@ -158,11 +158,11 @@ class Master:
         with self._under(self.block.distance, AROUND * nearest.value + A_LITTLE):
             return self._solve(self.block.goal, False, abs)
 
-    def extreme(self, direction: Floats, level: float) -> Answer | None:
-        """The point with the least direction . point among those whose value may be at most ``level``, rules kept."""
+    def extreme(self, direction: Floats, level: float, within: float) -> Answer | None:
+        """The point with the least direction . point, ``within`` that much, whose value may be at most ``level``; rules kept."""
         aim = sum(float(w) * v for w, v in zip(direction, self.stage.decision, strict=True) if w)
         with self._under(self.block.goal, level):
-            return self._solve(aim, False, lambda found: abs(level))
+            return self._solve(aim, False, lambda found: abs(level), within)
 
     def stage_at(self, point: Floats) -> Floats:
         """First-stage cost by scenario of a point, numbers of anything allowed to be fractions."""
@@ -195,12 +195,12 @@ class Master:
             self.merged.slope += new.slope
         self._take(np.full(self.size, -np.inf), place, 0.0)
 
-    def _solve(self, aim: Any, relaxed: bool, scale: Callable[[float], float]) -> Answer | None:
+    def _solve(self, aim: Any, relaxed: bool, scale: Callable[[float], float], within: float = 0.0) -> Answer | None:
         """Solve, take in the cuts that the answer breaks, and again until it breaks none."""
         tolerance = LP_TOLERANCE if relaxed or not self.integers else self.gap / 20
         bound = -np.inf
         for _ in range(INNER_ROUNDS):
-            found = self._run(aim, relaxed)
+            found = self._run(aim, relaxed, within)
             if found is None:
                 return None
             bound = max(bound, found.bound)
@@ -226,7 +226,7 @@ class Master:
             new = True
         return new
 
-    def _run(self, aim: Any, relaxed: bool) -> Answer | None:
+    def _run(self, aim: Any, relaxed: bool, within: float = 0.0) -> Answer | None:
         model = self.model
         model.del_component("aim")
         model.aim = pyo.Objective(expr=aim)
@@ -237,7 +237,7 @@ class Master:
             self.solver.config.load_solution = False
         options: dict[str, Any] = {"threads": 1, "random_seed": 0}
         if self.integers and not relaxed:
-            options |= {"mip_rel_gap": self.gap / 10, "mip_abs_gap": 0.0, **SHORT_SEARCH}
+            options |= {"mip_rel_gap": self.gap / 10, "mip_abs_gap": within, **SHORT_SEARCH}
         self.solver.highs_options = options
         found = self.solver.solve(model)
         if found.termination_condition in (

@@ -8,17 +8,19 @@ the range from inside.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from sweep.robust.decomposition import Found
 from sweep.robust.master import Master
-from sweep.robust.measures import Floats, Goal
+from sweep.robust.measures import Budget, Floats, Goal
 from sweep.robust.problem import Ints, Oracle, Problem
 
 TRIES = 4  # evaluations of one end
-EXCEEDED = 1e-6  # relative, by which a limit may be missed
+EXCEEDED = 1e-6  # relative, by which a limit may be missed; never by more than a part of what is allowed
+PART = 0.01
+WITHIN = 1e-3  # of a direction's largest weight, to which its ends are searched
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +30,7 @@ class End:
     Attributes
     ----------
     outer : float
-        No decision within the limit goes further.
+        No decision within the limit goes further; infinite where that was not found out.
     inner : float
         So far goes one that was evaluated.
     """
@@ -84,21 +86,24 @@ def near_optimal(
     tell : callable
         Told each end when it is settled.
     """
-    master = Master(problem, goal, found.cuts, gap, groups if goal.is_mean else None)
+    # As the best one was let to exceed the budgets by a hair, so are these; else it might not be among them.
+    slack = found.excess + EXCEEDED
+    budgets = tuple(Budget(b.measure, b.limit + slack * max(1.0, abs(b.limit))) for b in goal.budgets)
+    master = Master(problem, replace(goal, budgets=budgets), found.cuts, gap, groups if goal.is_mean else None)
     everything = np.arange(len(problem.probability))
     tried = [(found.value, found.point)]
     for space in known:
         tried += [(float(value), point) for value, point in zip(space.values, space.points, strict=True)]
-    most = limit + EXCEEDED * abs(limit)
+    most = _most(limit, found.value)
     good = [(value, point) for n, (value, point) in enumerate(tried) if value <= most and _is_new(point, tried[:n])]
     outer: dict[tuple[str, int], float] = {}
     evaluated = 0
     for label, direction in directions.items():
         for sense in (1, -1):
             for _ in range(TRIES):
-                answer = master.extreme(sense * direction, limit)
-                if answer is None:  # the limit lies within the gap of the optimum
-                    outer[label, sense] = float(direction @ found.point)
+                answer = master.extreme(sense * direction, limit, WITHIN * float(np.abs(direction).max()))
+                if answer is None:  # by rounding of the solver alone, as the best decision is within the limit
+                    outer.setdefault((label, sense), -sense * np.inf)
                     break
                 outer[label, sense] = sense * answer.bound
                 point = problem.tidy(answer.point)
@@ -116,14 +121,55 @@ def near_optimal(
                     good.append((value, point))
                     break
             tell(f"{'least' if sense > 0 else 'most'} {label} {outer[label, sense]:.4f}, {evaluated} evaluated")
-    good.sort(key=lambda one: one[0])
-    points = np.stack([point for _, point in good])
+    ends = {label: (End(outer[label, 1], np.nan), End(outer[label, -1], np.nan)) for label in directions}
+    return _of_points(Space(limit, ends, np.empty(0), np.empty(0), evaluated), good, directions)
+
+
+def nested(spaces: Sequence[Space], directions: Mapping[str, Floats]) -> list[Space]:
+    """Make spaces around one optimum agree: what is within a narrow limit is within a wide one, and outer ends alike.
+
+    Parameters
+    ----------
+    spaces : sequence of Space
+        From the narrowest to the widest limit.
+    """
+    pool: list[tuple[float, Floats]] = []
+    for space in spaces:
+        for value, point in zip(space.values, space.points, strict=True):
+            if _is_new(point, pool):
+                pool.append((float(value), point))
+    optimum = min(value for value, _ in pool)
+    found: list[Space] = []
+    for space in reversed(spaces):
+        ends = dict(space.ends)
+        if found:
+            for label, (low, high) in ends.items():
+                wide_low, wide_high = found[-1].ends[label]
+                ends[label] = (
+                    replace(low, outer=max(low.outer, wide_low.outer)),
+                    replace(high, outer=min(high.outer, wide_high.outer)),
+                )
+        good = [(value, point) for value, point in pool if value <= _most(space.limit, optimum)]
+        found.append(_of_points(replace(space, ends=ends), good, directions))
+    return found[::-1]
+
+
+def _of_points(space: Space, good: Sequence[tuple[float, Floats]], directions: Mapping[str, Floats]) -> Space:
+    """The space with the points that are good, and its ends as far as these reach; an outer end never lies within."""
+    ordered = sorted(good, key=lambda one: one[0])
+    points = np.stack([point for _, point in ordered])
     ends = {}
     for label, direction in directions.items():
         along = points @ direction
-        low = End(outer[label, 1], float(along.min()))
-        ends[label] = (low, End(outer[label, -1], float(along.max())))
-    return Space(limit, ends, points, np.array([value for value, _ in good]), evaluated)
+        least, most = float(along.min()), float(along.max())
+        low, high = space.ends[label]
+        ends[label] = (End(min(low.outer, least), least), End(max(high.outer, most), most))
+    return replace(space, ends=ends, points=points, values=np.array([value for value, _ in ordered]))
+
+
+def _most(limit: float, optimum: float) -> float:
+    """What a value may be where the limit may be missed by a hair."""
+    return limit + min(EXCEEDED * abs(limit), PART * (limit - optimum))
 
 
 def _is_new(point: Floats, others: Sequence[tuple[float, Floats]]) -> bool:
