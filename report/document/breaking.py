@@ -8,7 +8,6 @@ import numpy as np
 
 from report.discovery import Box
 from report.discovery.boxes import Inputs
-from report.document.first_page import units_of
 from report.document.language import number
 from report.document.material import Material
 from report.document.parts import Cell, Chart, Section, Sentence, Table
@@ -66,7 +65,7 @@ def _box(material: Material) -> Table:
     step, final, inputs = finding.steps[finding.chosen], finding.final, finding.inputs
     whole = Box.around(inputs)
     final_names = _names(final.box, inputs, whole) if final else []
-    units = units_of(material)
+    units = material.units
     rows = []
     for name in _names(step.box, inputs, whole):
         told = limits(_only(step.box, whole, inputs, name), inputs, words, units)
@@ -125,7 +124,7 @@ def _only(box: Box, whole: Box, inputs: Inputs, name: str) -> Box:
 
 def _leaves(material: Material) -> Table:
     words, finding = material.words, material.finding
-    units = units_of(material)
+    units = material.units
     rows: list[list[Cell | str]] = [
         [
             words.listed(limits(leaf.box, finding.inputs, words, units)) or words("all", "全体"),
@@ -217,7 +216,7 @@ def breaking(material: Material) -> Section:
             ),
             {"cases": int(finding.of_interest.sum()), "judged": finding.of_interest.size},
         ),
-        *[Sentence(text) for text in signposts(finding, words, units_of(material), material.is_worst_quarter)],
+        *[Sentence(text) for text in signposts(finding, words, material.units, material.is_worst_quarter)],
     ]
     if not finding.steps:
         note = words("Too few cases on one side to look for a box.", "一方の数が少なすぎるため箱を探せない。")

@@ -113,8 +113,8 @@ def _map(material: Material) -> Chart | None:
     axes.set_ylim(-0.5, len(labels_b) - 0.5)
     axes.set_xticks(range(len(labels_a)), labels_a, fontsize=7)
     axes.set_yticks(range(len(labels_b)), labels_b, fontsize=7)
-    axes.set_xlabel(words.parameter(a.name))
-    axes.set_ylabel(words.parameter(b.name))
+    axes.set_xlabel(material.measured(a.name))
+    axes.set_ylabel(material.measured(b.name))
     figure.legend(loc="outside lower center", ncols=3, fontsize=8, frameon=False)
     caption = words(
         f"Decision map: the plan of least mean total cost in each cell, by how much the next one is dearer [{words.unit}], and "

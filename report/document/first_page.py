@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 
+from report.document.changing import change, watched
 from report.document.doubts import doubts
 from report.document.margins import sentences as margin_sentences
 from report.document.material import Material
-from report.document.odds import break_even_odds
 from report.document.overview import overview
 from report.document.parts import Section, Sentence
 from report.document.robust import verdict
-from report.document.signposts import READ_BY, limits, said, signposts
+from report.document.signposts import limits, said
 from report.estimators import Floats
 from report.intervals import Interval, mean_interval, share_interval
 from report.metrics import METRICS, Metric
@@ -22,15 +22,10 @@ from report.outcomes import outcome
 LEAST_BUILDING = 0.05  # of the saving in total cost, below which buildings are not told apart
 
 
-def units_of(material: Material) -> dict[str, str]:
-    """Return the unit of every uncertainty."""
-    return {factor.name: str(material.cube[factor.name].attrs.get("units", "")) for factor in material.futures.factors}
-
-
 def first_page(material: Material) -> Section:
     """Return the first page."""
     words = material.words
-    groups = (
+    groups: list[tuple[str, list[Sentence]]] = [
         (
             words("Which plan holds up", "どの案が頑健か"),
             [_verdict(material), *_rivals(material), *_troubles(material), *verdict(material)],
@@ -39,11 +34,13 @@ def first_page(material: Material) -> Section:
         (words("Where it does badly", "どこで弱いか"), [*_failing(material), *_worst(material)]),
         (
             words("What would change the answer", "結論を変えるもの"),
-            [_change(material), *_signposts(material)],
+            [change(material), *watched(material)],
         ),
         (words("What the next step is worth", "次の一手の価値"), margin_sentences(material)),
         (words("How sure this is", "どこまで確かか"), doubts(material)),
-    )
+    ]
+    if material.futures.not_run:
+        groups.insert(0, (words("Not finished", "計算の途中"), [_unfinished(material)]))
     told = [
         replace(sentence, heading=heading if place == 0 else "")
         for heading, sentences in groups
@@ -51,6 +48,17 @@ def first_page(material: Material) -> Section:
     ]
     return Section(
         "first_page", words("What this study says", "要点"), told, [overview(material)] if material.others else []
+    )
+
+
+def _unfinished(material: Material) -> Sentence:
+    words, left, n = material.words, material.futures.not_run, material.futures.n
+    return Sentence(
+        words(
+            f"{left:,} of {n:,} futures have not been run: whatever follows may change when they are.",
+            f"{n:,}通りのうち{left:,}通りの将来が未計算であり、以下の内容は計算が進むと変わりうる。",
+        ),
+        {"left": left, "draws": n},
     )
 
 
@@ -204,7 +212,7 @@ def _failing(material: Material) -> list[Sentence]:
             "factors": words("and no uncertainty varies", "変動する不確実性がない"),
         }[finding.reason]
         return [*sentences, Sentence(words(f"These are {why}.", f"これは{why}。"))]
-    told = limits(final.box, finding.inputs, words, units_of(material))
+    told = limits(final.box, finding.inputs, words, material.units)
     if not told:
         nothing = words("No uncertainty sets them apart beyond chance.", "偶然を超えてそれらを区別する不確実性はない。")
         return [*sentences, Sentence(nothing)]
@@ -285,70 +293,3 @@ def _troubles(material: Material) -> list[Sentence]:
             hit,
         )
     ]
-
-
-def _signposts(material: Material) -> list[Sentence]:
-    """Say what to watch for: the limits of the box of failures, and odds that would turn the choice where there is none."""
-    words = material.words
-    told = [
-        Sentence(text) for text in signposts(material.finding, words, units_of(material), material.is_worst_quarter)
-    ]
-    odds = break_even_odds(material)
-    if told or not odds or _dearer(material) is not None:
-        return told
-    first = odds[0]
-    return [
-        Sentence(
-            words(
-                f"If by {READ_BY} the chance of “{first.kind}” in 2040 is put above {first.chance:.2f}, choose anew: "
-                f"{material.shown(first.other)} is then cheaper on average.",
-                f"{READ_BY}年までに、2040年に「{first.kind}」となる確率が{first.chance:.2f}を超えると見込まれる場合は選び直す。平均では"
-                f"「{material.shown(first.other)}」の方が安くなる。",
-            ),
-            {"signpost_chance": first.chance},
-        )
-    ]
-
-
-def _dearer(material: Material) -> Sentence | None:
-    """Say by how much the plan in focus is beaten on average; None where no other plan is cheaper."""
-    words, futures = material.words, material.futures
-    costs, weights, _ = futures.costs("total_cost")
-    mean = weights @ costs.values
-    above, best = float(mean[futures.rivals.index(material.plan)] - mean.min()), futures.rivals[int(mean.argmin())]
-    if above <= 0:
-        return None
-    return Sentence(
-        words(
-            f"On average {material.shown(best)} is already cheaper, by {words.money(above)} a year.",
-            f"平均では「{material.shown(best)}」の方が既に年{words.money(above)}安い。",
-        ),
-        {"dearer_by": above},
-    )
-
-
-def _change(material: Material) -> Sentence:
-    words, odds, dearer = material.words, break_even_odds(material), _dearer(material)
-    if dearer is not None:
-        return dearer
-    if len(material.futures.rivals) < 2:
-        return Sentence(words("There is no other plan that could be chosen.", "選択肢となる他の案は計算されていない。"))
-    if not odds:
-        return Sentence(
-            words(
-                "No odds on any single uncertainty make another plan cheaper on average; "
-                "only something that the model leaves out would.",
-                "どの不確実性一つについて確率を変えても、平均費用で他の案が有利になることはない。"
-                "変えうるのはモデルの外にある事情である。",
-            )
-        )
-    first = odds[0]
-    return Sentence(
-        words(
-            f"Choose {material.shown(first.other)} if the chance of “{first.kind}” exceeds "
-            f"{first.chance:.2f} (it is {first.share:.2f} among these futures).",
-            f"「{first.kind}」の確率が{first.chance:.2f}を超えるなら「{material.shown(first.other)}」を選ぶ"
-            f"（本計算では{first.share:.2f}）。",
-        ),
-        {"chance": first.chance, "share": first.share},
-    )

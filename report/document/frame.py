@@ -70,10 +70,10 @@ def sample(material: Material) -> Section:
     for factor in futures.factors:
         values = np.sort(factor.values)
         ends = [float(each) for each in np.quantile(values, [0.05, 0.5, 0.95])]
-        drawn = [factor.labels[round(each)] if factor.labels else number(each) for each in ends]
+        drawn = ["–" if factor.labels else number(each) for each in ends]  # names have no order
         rows.append(
             [
-                Cell(words.parameter(factor.name), factor.name),
+                Cell(material.measured(factor.name), factor.name),
                 Cell(f"{len(np.unique(values)):,}", len(np.unique(values))),
                 *drawn,
             ]

@@ -175,6 +175,16 @@ class Material:
             if name != self.futures.reference and np.isfinite(self.futures.saving("total_cost", name)).any()
         ]
 
+    @property
+    def units(self) -> dict[str, str]:
+        """The unit of every uncertainty."""
+        return {factor.name: str(self.cube[factor.name].attrs.get("units", "")) for factor in self.futures.factors}
+
+    def measured(self, name: str) -> str:
+        """Name an uncertainty with its unit, for axes and tables."""
+        unit = self.words.units(self.units[name])
+        return f"{self.words.parameter(name)} [{unit}]" if unit else self.words.parameter(name)
+
     def shown(self, name: str) -> str:
         """Name a configuration with the marks of its troubles: it never stands without them where it ranks."""
         trouble = self.futures.trouble(name) + ("*" if name in self.futures.free else "")

@@ -90,7 +90,7 @@ def _best_where(material: Material) -> Chart | None:
             )
             bottom += share
         each.set_xticks(range(len(told)), told, fontsize=6.5)
-        each.set_xlabel(words.parameter(factors[place].name))
+        each.set_xlabel(material.measured(factors[place].name))
         each.set_ylim(0, 1)
     handles, names = axes[0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside lower center", ncols=3, fontsize=8, frameon=False)

@@ -33,6 +33,16 @@ def focus(material: Material) -> str:
     return material.plan
 
 
+def _anew(material: Material) -> str:
+    """Say of a free configuration that it is no siting that anybody could choose."""
+    if focus(material) not in material.futures.free:
+        return ""
+    return material.words(
+        "It is sited anew in every future, with that future known: a yardstick, no plan. ",
+        "将来ごとに、その将来を知った上で立地し直した場合の目安であり、案ではない。",
+    )
+
+
 def outlines() -> dict[str, list[np.ndarray]]:
     """Return the polygons of every area, outer rings alone, as (points, 2) of longitude and latitude."""
     found = {}
@@ -99,8 +109,8 @@ def _map(material: Material, capacity: np.ndarray) -> Chart:
     )
     caption = words(
         f"Where {material.shown(focus(material))} places data centres: median contract [GW] over {len(capacity):,} futures, by tier; where that is "
-        f"nothing, the share of futures in which it places any there. The table has the 10 and 90 % points. Map: {CREDIT}.",
-        f"「{material.shown(focus(material))}」の立地：{len(capacity):,}通りの将来での契約容量の中央値［GW］（類型別、0の場合は選ばれた割合）。10・90％点は表に示す。"
+        f"nothing, the share of futures in which it places any there. {_anew(material)}The table has the 10 and 90 % points. Map: {CREDIT}.",
+        f"「{material.shown(focus(material))}」の立地：{len(capacity):,}通りの将来での契約容量の中央値［GW］（類型別、0の場合は選ばれた割合、濃さは類型ごとの尺度）。{_anew(material)}10・90％点は表に示す。"
         f"地図：{CREDIT}。",
     )
     return Chart("siting_map", caption, figure)

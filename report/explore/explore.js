@@ -145,6 +145,7 @@ function now() {  // computes anew and draws
   byId("table-title").textContent = outcome.label[language] + unit(outcome) + (outcome.area ? `, ${data.areas[area].label[language]}` : "");
   table(rows, scale);
   models["curves-source"].data = curves;
+  models.curves.below[0].axis_label = outcome.label[language] + unit(outcome);
   curvesRange(curves.xs);
   parallel(keep);
   map(places);
@@ -229,7 +230,8 @@ function map(places) {
   last.map = cells;
   axisLabels("map", 0, labels[0]); axisLabels("map", 1, labels[1]);
   const told = models.map;
-  told.below[0].axis_label = of(state.x).label[language]; told.left[0].axis_label = of(state.y).label[language];
+  const named = (p) => p.label[language] + (p.unit[language] ? ` [${p.unit[language]}]` : "");
+  told.below[0].axis_label = named(of(state.x)); told.left[0].axis_label = named(of(state.y));
   told.x_range.setv({ start: -0.5, end: labels[0].length - 0.5 }); told.y_range.setv({ start: -0.5, end: labels[1].length - 0.5 });
 }
 
