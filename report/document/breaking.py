@@ -98,7 +98,7 @@ def _box(material: Material) -> Table:
     )
     caption = words(
         f"The chosen box ({said(finding.threshold, words)}; {words.configuration(finding.configuration)}) and, after it, the one without limits "
-        f"of quasi-p above 0.05: {shares}. In half samples: how often a box of like coverage restricts it.",
+        f"of quasi-p above 0.05: {shares}. In half samples: how often the box found there in the same way restricts it.",
         f"選ばれた箱（{said(finding.threshold, words)}、{words.configuration(finding.configuration)}）と準p値0.05超の制限を除いた箱：{shares}。",
     )
     return Table("prim_box", caption, heads, rows)
