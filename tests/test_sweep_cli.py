@@ -346,7 +346,7 @@ def test_a_study_with_infinity_or_nan_is_refused(number: str, tmp_path: Path) ->
             f"options.reserve_penalty: found {number}, expected",
         ),
         (f"[options]\nramp = {{ coal = {number} }}\n", "options.ramp"),
-        (f"[fixed]\nco2_price = {number}\n", f"fixed.co2_price.float: found {number}, expected"),
+        (f"[fixed]\nco2_price = {number}\n", f"fixed.co2_price: found {number}, expected"),
     ):
         write_study(tmp_path, more=more)
         result = wattbit(tmp_path, "check", "study.toml")
