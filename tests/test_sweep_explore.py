@@ -183,7 +183,7 @@ def test_a_server_answers_nobody_else_and_ends_in_order(
     assert ask(port, wanted, Host=own, Origin="null")[0] == 403
     assert ask(port, wanted, Host=own, Sec_Fetch_Site="cross-site")[0] == 403
     assert ask(port, "/../etc/passwd")[0] == 404
-    assert ask(port, "http://[::1/")[0] == 400
+    assert ask(port, "http://[::1/", Host=own)[0] == 400
     for path in ("/hours", "/hours?draw=1", "/hours?draw=5&configuration=five_hubs", "/hours?draw=1&configuration=x"):
         status, body = ask(port, path)
         assert (status, "expected" in json.loads(body)["error"]) == (400, True), path
