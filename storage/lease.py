@@ -20,7 +20,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from storage.errors import CannotWriteError, LeaseLostError, NotACubeError, StorageError, StoreInUseError
+from storage.errors import (
+    CannotWriteError,
+    CubeDamagedError,
+    LeaseLostError,
+    NotACubeError,
+    StorageError,
+    StoreInUseError,
+)
 from storage.files import (
     Place,
     StorePath,
@@ -36,6 +43,7 @@ from storage.files import (
 )
 
 LEASE_SECONDS = 120.0
+CONTENT = {"token", "host", "machine", "pid", "since", "until"}
 RENEWALS = 6  # within the time of one lease: a slow disk or a busy processor does not lose it
 
 
@@ -106,7 +114,7 @@ class Lease:
     def _take(self) -> None:
         while True:
             last = _in_force(self.root)
-            held = None if last is None else read_json_or_none(last)
+            held = None if last is None else _held(last)
             if held is not None and _is_alive(held):
                 raise StoreInUseError(_who(self.root, held))
             self.file = lease_directory(self.root) / f"{0 if last is None else int(last.stem) + 1:06d}.json"
@@ -152,7 +160,7 @@ def check_lease(path: StorePath, token: str) -> None:
     if last is None and not (root / "zarr.json").is_file():
         raise NotACubeError(f"{root} is no longer there")
     if last is None or not _is_held_by(last, token):
-        held = None if last is None else read_json_or_none(last)
+        held = None if last is None else _held(last)
         now = "" if held is None else f"; now {_who(root, held)}"
         raise LeaseLostError(f"{root}: this run's lease was not renewed in time and is lost{now}")
 
@@ -163,7 +171,7 @@ def lease_holder(path: StorePath) -> dict[str, Any] | None:
     ``run`` is the token of the lease, ``since`` and ``until`` are times in UTC, beside ``host`` and ``pid``.
     """
     last = _in_force(root_of(path))
-    held = None if last is None else read_json_or_none(last)
+    held = None if last is None else _held(last)
     if held is None or not _is_alive(held):
         return None
     return {"run": held["token"], **{name: held[name] for name in ("host", "pid", "since", "until")}}
@@ -175,8 +183,22 @@ def _in_force(root: Place) -> Place | None:
 
 
 def _is_held_by(file: Place, token: str) -> bool:
+    held = _held(file)
+    return held is not None and held["token"] == token
+
+
+def _held(file: Place) -> dict[str, Any] | None:
+    """What a lease says, None where there is none; CubeDamagedError where it is no lease."""
     held = read_json_or_none(file)
-    return held is not None and held.get("token") == token
+    if held is None:
+        return None
+    try:
+        whole = set(held) >= CONTENT and datetime.fromisoformat(held["until"]).tzinfo is not None
+    except (TypeError, ValueError):
+        whole = False
+    if not whole:
+        raise CubeDamagedError(f"{file} is no lease: remove it, if nothing writes into the cube")
+    return held
 
 
 def _is_alive(held: Mapping[str, Any]) -> bool:

@@ -147,7 +147,7 @@ def _near(text: str | None) -> tuple[tuple[float, str], ...]:
             value = -1.0
         if not 0 < value < (math.inf if unit == BILLION else 100 + 1e-9):
             raise StudyError(
-                f"--near: found {text!r}, expected percents above 0 or amounts in billion yen, such as 1,2,5 or 20bn"
+                f"--near: found {text!r}, expected percents above 0 to 100 or amounts in billion yen, such as 1,2,5 or 20bn"
             )
         found.append((value, unit))
     return tuple(found)
@@ -162,9 +162,15 @@ def _checked(store: Place, export: Path, name: str) -> str:
     table = _refuse_taken(store, name)
     if not export.parent.is_dir():
         raise StudyError(f"--export: found {export}, expected a file in a folder that is there")
-    if export.exists() and not (export.is_file() and export.read_text(encoding="utf-8").startswith(table)):
-        raise StudyError(f"--export: found {export} taken, expected a new file or one that was exported from {store}")
+    if export.exists() and not (export.is_file() and _is_export(export.read_bytes(), table.encode(), name)):
+        raise StudyError(f"--export: found {export} taken, expected a new file or an export of {name!r} from {store}")
     return table
+
+
+def _is_export(content: bytes, table: bytes, name: str) -> bool:
+    """Whether a file holds the table and rows of that name alone, so that nothing is lost if it is written anew."""
+    rows = content.removeprefix(table).splitlines()
+    return content.startswith(table) and all(row.startswith(f"{name},".encode()) for row in rows)
 
 
 def _refuse_taken(store: Place, name: str) -> str:

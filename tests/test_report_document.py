@@ -26,7 +26,7 @@ from report.document.margins import margins
 from report.document.material import Material
 from report.document.odds import break_even_odds
 from report.document.page import drawn, shade
-from report.document.robust import robust
+from report.document.robust import robust, verdict
 from report.document.signposts import said
 from tests.browser import browse
 from tests.report_cases import decided, small_cube
@@ -151,7 +151,8 @@ def test_what_the_first_page_says_of_its_doubts(cube: xr.Dataset, english: Docum
     assert (numbers["days_0"], numbers["judging_futures"]) == (12, 12)
     assert (numbers["days_saving_mean"], numbers["days_saving_worst"]) == (0.02, 0.05)
     assert numbers["days_off"] == pytest.approx(0.02 * abs(numbers["fuel_co2_cost_mean"]))
-    assert "off by 2.0 % on average and 5.0 % at worst" in text
+    assert "off by 2.0 % on average (" in text
+    assert "of its mean a year) and 5.0 % at worst" in text
     assert "all of them count alike" in text
 
 
@@ -237,6 +238,19 @@ def test_the_robust_siting_is_told_as_it_was_decided(cube: xr.Dataset, english: 
     assert [row[1].text for row in rows] == ["renewable city", "hub", "smart city", "all tiers", "hub"]
     sums = [rows[0], *rows[3:]]
     assert sum(row[2].value for row in sums) == pytest.approx(1)
+
+
+def test_a_siting_is_held_beside_the_best_plan_on_fresh_futures(cube: xr.Dataset) -> None:
+    record = decided(cube)
+    name = min(record["against"], key=lambda each: record["against"][each]["mean_saving"]["estimate"])
+    saving = {"estimate": 3.0, "low": None, "high": None, "how": "x"}
+    told_of = {"mean_saving": saving, "draws_compared": 5, "better_in": 0.8, "largest_loss": 40.0}
+    fresh = {"draws": 5, "measures": {"mean": saving}, "against": {name: told_of}}
+    material = Material(cube, Wanted("en"), [record | {"fresh_draws": fresh}])
+    [sentence] = [each for each in verdict(material) if "other futures" in each.text]
+    assert sentence.numbers == {"fresh_saving": 3.0, "fresh_better": 0.8, "fresh_loss": 40.0}
+    assert "On 5 other futures it saves 3.00 billion yen a year on average and is cheaper in 80.0 %" in sentence.text
+    assert "at worst it costs 40.0 billion yen more" in sentence.text
 
 
 def test_a_frontier_has_only_what_nothing_beats(cube: xr.Dataset) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from sweep.robust import (
     Budget,
+    End,
     Found,
     Goal,
     Measure,
@@ -170,3 +171,15 @@ def test_what_is_known_to_be_good_is_not_evaluated_again() -> None:
         (low, high), (lower, higher) = narrow.ends[crop], wide.ends[crop]
         assert (again.ends[crop][0].inner, again.ends[crop][1].inner) == (low.inner, high.inner)
         assert lower.outer <= lower.inner <= low.inner <= high.inner <= higher.inner <= higher.outer
+
+
+def test_what_missed_a_narrow_limit_counts_for_a_wide_one() -> None:
+    along = {"wheat": np.array([1.0])}
+    ends = {"wheat": (End(0.0, 0.0), End(0.9, 0.0))}
+    best, late = np.array([0.0]), np.array([0.8])
+    narrow = Space(1.0, ends, np.array([best]), np.array([0.5]), 1, beyond=[(1.5, late)])
+    wide = Space(2.0, ends, np.array([best]), np.array([0.5]), 0)
+    closer, wider = nested([narrow, wide], along)
+    assert closer.points.tolist() == [[0.0]]
+    assert wider.points.tolist() == [[0.0], [0.8]]
+    assert (closer.ends["wheat"][1].inner, wider.ends["wheat"][1].inner) == (0.0, 0.8)

@@ -115,3 +115,16 @@ def test_one_fault_of_a_shared_disk_does_not_end_the_renewing(tmp_path: Path, mo
         lease.check()
         with pytest.raises(storage.StoreInUseError), storage.Lease(path):
             pass
+
+
+@pytest.mark.parametrize("content", ["{}", '{"until": 3}', None])
+def test_a_file_that_is_no_lease_is_named(tmp_path: Path, content: str | None) -> None:
+    path = begin(tmp_path / "a.zarr", layout_of(3))
+    with storage.Lease(path) as lease:
+        if content is None:
+            change(path, until=datetime.now(UTC).replace(tzinfo=None).isoformat())
+        else:
+            Path(str(lease.file)).write_text(content)
+        with pytest.raises(storage.CubeDamagedError, match=r"000000.json is no lease: remove it"):
+            storage.lease_holder(path)
+        Path(str(lease.file)).unlink()

@@ -41,7 +41,7 @@ class Finding:
     quasi : dict
         Of the chosen box, see `report.discovery.prim.quasi_p`.
     again : dict of float
-        Share of half samples whose final box restricts an uncertainty.
+        Share of half samples whose chosen box, limits by chance included, restricts an uncertainty.
     """
 
     threshold: str
@@ -175,7 +175,7 @@ def measured(inputs: Inputs, of_interest: Booleans, box: Box, whole: Box) -> Ste
 
 
 def _again(inputs: Inputs, of_interest: Booleans, rng: np.random.Generator) -> dict[str, float]:
-    """Find the box of half samples by the same rules and count which uncertainties it restricts there."""
+    """Choose the box of half samples, limits by chance included, and count which uncertainties it restricts there."""
     found = dict.fromkeys([*inputs.names, *inputs.texts], 0.0)
     done = 0
     for _ in range(RESAMPLES):
@@ -185,9 +185,7 @@ def _again(inputs: Inputs, of_interest: Booleans, rng: np.random.Generator) -> d
             continue
         done += 1
         steps = prim(half, y)
-        step = steps[_chosen(steps)]
-        final = _without_chance(half, y, step, quasi_p(half, y, step))
-        numbers, texts = final.box.restricted(Box.around(half))
+        numbers, texts = steps[_chosen(steps)].box.restricted(Box.around(half))
         for name in [*(half.names[at] for at in numbers), *(half.texts[at] for at in texts)]:
             found[name] += 1
     return {name: count / done for name, count in found.items()} if done else {}

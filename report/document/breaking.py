@@ -92,14 +92,16 @@ def _box(material: Material) -> Table:
     shares = "; ".join(
         words(
             f"coverage {words.share(each.coverage)}, density {words.share(each.density)}, mass {words.share(each.mass)}, n = {each.n:,}",
-            f"網羅率{words.share(each.coverage)}、密度{words.share(each.density)}、質量{words.share(each.mass)}、n＝{each.n:,}",
+            f"網羅率{words.share(each.coverage)}、密度{words.share(each.density)}、割合{words.share(each.mass)}、n＝{each.n:,}",
         )
         for each in stats
     )
     caption = words(
-        f"The chosen box ({said(finding.threshold, words)}; {words.configuration(finding.configuration)}) and, after it, the one without limits "
-        f"of quasi-p above 0.05: {shares}. In half samples: how often the box found there in the same way restricts it.",
-        f"選ばれた箱（{said(finding.threshold, words)}、{words.configuration(finding.configuration)}）と準p値0.05超の制限を除いた箱：{shares}。",
+        f"The chosen box ({said(finding.threshold, words)}; {words.configuration(finding.configuration)}) and, after it, the one from which "
+        f"limits were dropped one after the other, the least certain first, while a quasi-p was above 0.05: {shares}. In half samples: how "
+        "often the box chosen there, limits by chance included, restricts it.",
+        f"選ばれた箱（{said(finding.threshold, words)}、{words.configuration(finding.configuration)}）と、準p値0.05超の制限を不確かなものから順に除いた箱：{shares}。"
+        "半標本での再現：半分の標本で選ばれた箱（偶然の制限を含む）がその不確実性を制限した割合。",
     )
     return Table("prim_box", caption, heads, rows)
 
@@ -219,7 +221,11 @@ def breaking(material: Material) -> Section:
         *[Sentence(text) for text in signposts(finding, words, material.units, material.is_worst_quarter)],
     ]
     if not finding.steps:
-        note = words("Too few cases on one side to look for a box.", "一方の数が少なすぎるため箱を探せない。")
+        note = (
+            words("No uncertainty varies.", "変動する不確実性がない。")
+            if finding.reason == "factors"
+            else words("Too few cases on one side to look for a box.", "一方の数が少なすぎるため箱を探せない。")
+        )
         return Section("where_it_breaks", title, told, (), [note])
     pairs = _pairs(material)
     shown: list[Table | Chart] = [_trajectory(material), _box(material), _leaves(material), *([pairs] if pairs else [])]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from report.document.material import Material
-from report.document.odds import break_even_odds
+from report.document.odds import LEAST_DRAWS, break_even_odds
 from report.document.parts import Sentence
 from report.document.signposts import READ_BY, signposts
 
@@ -32,6 +32,13 @@ def change(material: Material) -> Sentence:
         return dearer
     if len(material.futures.rivals) < 2:
         return Sentence(words("There is no other plan that could be chosen.", "選択肢となる他の案は計算されていない。"))
+    if material.futures.common().sum() < 2 * LEAST_DRAWS:
+        return Sentence(
+            words(
+                "There are too few futures to tell which odds would turn the choice.",
+                "将来の数が少なく、どの確率で選択が変わるかは言えない。",
+            )
+        )
     if not odds:
         return Sentence(
             words(

@@ -41,15 +41,17 @@ def measure_name(words: Words, record: Record) -> str:
         "regret": ("largest regret", "最大後悔"),
         "worst": ("worst cost", "最悪費用"),
     }
-    title = title_of(record)
-    if title in told:
-        return words(*told[title])
-    kind, _, level = title.partition(":")
-    if kind == "cvar" and level == f"{LEVEL:g}":
-        return words(
-            "mean cost of the worst tenth of futures (CVaR 0.9)", "費用の悪い方から1割の将来の平均（CVaR 0.9）"
-        )
-    return words(f"{title} of cost", f"費用の{title}")
+    told[f"cvar:{LEVEL:g}"] = (
+        "mean cost of the worst tenth of futures (CVaR 0.9)",
+        "費用の悪い方から1割の将来の平均（CVaR 0.9）",
+    )
+    measure = str(record["measure"])
+    name = words(*told[measure]) if measure in told else words(f"{measure} of cost", f"費用の{measure}")
+    held = [
+        f"{words(*told[each]) if each in told else each} ≤ {words.money(limit)}"
+        for each, limit in record["budgets"].items()
+    ]
+    return f"{name}{words(' (', '（')}{words.listed(held)}{words(')', '）')}" if held else name
 
 
 def estimate(found: Record | None) -> float:

@@ -151,17 +151,17 @@ def _days(material: Material) -> list[Sentence]:
     if saving is not None:
         mean, worst = float(saving["mean"]), float(saving["worst"])
         numbers |= {"days_saving_mean": mean, "days_saving_worst": worst}
-        text = words(
-            f"the plan's saving in fuel and CO2 cost was off by {words.share(mean)} on average and {words.share(worst)} at worst",
-            f"この案の燃料・CO2対策費用の節約額の誤差は平均{words.share(mean)}、最大{words.share(worst)}",
-        )
+        amount = ""
         if "fuel_co2_cost_mean" in (now := headlines(material, material.futures.n)):
             off = abs(now["fuel_co2_cost_mean"]) * mean
             numbers["days_off"] = off
-            text += words(
-                f", which is {words.money(off)} of its mean saving a year", f"（平均節約額では年{words.money(off)}）"
+            amount = words(f" ({words.money(off)} of its mean a year)", f"（平均節約額の年{words.money(off)}にあたる）")
+        parts.append(
+            words(
+                f"the plan's saving in fuel and CO2 cost was off by {words.share(mean)} on average{amount} and {words.share(worst)} at worst",
+                f"この案の燃料・CO2対策費用の節約額の誤差は平均{words.share(mean)}{amount}、最大{words.share(worst)}",
             )
-        parts.append(text)
+        )
     for name, en, ja in (
         ("curtailment", "curtailment", "出力抑制"),
         ("cost", "fuel and CO2 cost itself", "燃料・CO2対策費用"),
@@ -169,7 +169,8 @@ def _days(material: Material) -> list[Sentence]:
         if name in error:
             mean = float(error[name]["mean"])
             numbers[f"days_{name}_mean"] = mean
-            parts.append(words(f"{en} by {words.share(mean)}", f"{ja}の誤差は平均{words.share(mean)}"))
+            off_by = "by" if parts else "was off by"
+            parts.append(words(f"{en} {off_by} {words.share(mean)}", f"{ja}の誤差は平均{words.share(mean)}"))
     return [Sentence(words(f"{begun}, {', '.join(parts)}.", f"{begun}、{'、'.join(parts)}である。"), numbers)]
 
 

@@ -137,8 +137,8 @@ def _savings(material: Material) -> list[Sentence]:
         return [
             Sentence(
                 words(
-                    "It is the reference itself: no other plan is measured as a saving against a better one.",
-                    "これは基準そのものであり、節約額は0である。",
+                    "It is the reference itself, which savings are measured against: its own is 0.",
+                    "これは節約額を測る基準そのものであり、それ自身の節約額は0である。",
                 )
             )
         ]
@@ -158,11 +158,11 @@ def _savings(material: Material) -> list[Sentence]:
         found.append(
             Sentence(
                 words(
-                    f"In {en} it saves {words.money(mean)} a year on average{doubt(interval, material)} against "
+                    f"In {en} {material.shown(plan)} saves {words.money(mean)} a year on average{doubt(interval, material)} against "
                     f"{material.shown(futures.reference)}; in 90 % of futures between {words.amount(low)} and "
                     f"{words.money(high)}; it saves at all in {words.share(sure)} of "
                     f"{int(there.sum()):,} futures{doubt(chance, material, share=True)}.",
-                    f"{ja}では「{material.shown(futures.reference)}」に対し年平均{words.money(mean)}を節約する"
+                    f"{ja}では「{material.shown(plan)}」は「{material.shown(futures.reference)}」に対し年平均{words.money(mean)}を節約する"
                     f"{doubt(interval, material)}。90％の将来で{words.amount(low)}～{words.money(high)}の範囲にあり、"
                     f"{int(there.sum()):,}通りの将来の{words.share(sure)}で節約となる{doubt(chance, material, share=True)}。",
                 ),
@@ -208,7 +208,9 @@ def _failing(material: Material) -> list[Sentence]:
     if final is None:
         why = {
             "cases": words("too few to say what they have in common", "少なすぎて共通点は言えない"),
-            "others": words("nearly all of them, so that nothing sets them apart", "ほぼすべてであり区別できない"),
+            "others": words(
+                "so many that too few others are left to set them apart from", "大半を占め、区別する相手が少なすぎる"
+            ),
             "factors": words("and no uncertainty varies", "変動する不確実性がない"),
         }[finding.reason]
         return [*sentences, Sentence(words(f"These are {why}.", f"これは{why}。"))]

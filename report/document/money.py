@@ -139,7 +139,7 @@ def _table(material: Material) -> Table:
     ]
     caption = words(
         f"Savings [{words.unit}; CSV: billion yen per year]; “–” where the design allows no honest interval.",
-        f"節約額［{words.unit}、CSVは10億円/年］。「–」は誠実な区間を示せないもの。",
+        f"節約額［{words.unit}、CSVは10億円/年］。「–」は信頼できる区間を示せないもの。",
     )
     return Table("savings", caption, heads, rows)
 

@@ -6,6 +6,7 @@ import itertools
 
 import numpy as np
 
+from report.document.changing import change
 from report.document.language import number
 from report.document.material import Material
 from report.document.odds import break_even_odds
@@ -97,7 +98,7 @@ def _best_where(material: Material) -> Chart | None:
     caption = words(
         "Who is best where: share of futures in which each plan has the least total cost, by the uncertainties that "
         "move the savings in total cost most (rank correlation).",
-        "どこで誰が最良か：総費用の節約額との順位相関が大きい不確実性ごとに、総費用が最小となる案の割合。",
+        "どの案がどこで最良か：総費用の節約額との順位相関が大きい不確実性ごとに、総費用が最小となる案の割合。",
     )
     return Chart("best_where", caption, figure)
 
@@ -213,6 +214,8 @@ def regrets(material: Material) -> Section:
         *([where] if where else []),
         _trade_off(material),
         _prices(material),
-        _odds(material),
+        *([_odds(material)] if break_even_odds(material) else []),
     ]
+    if not break_even_odds(material):
+        told.append(change(material))
     return Section("regret", words("Regret", "後悔と選択"), told, shown)

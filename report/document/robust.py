@@ -107,7 +107,7 @@ def verdict(material: Material) -> list[Sentence]:
         worst = (
             words(f"at worst it costs {words.money(loss)} more", f"最も不利な将来では年{words.money(loss)}高くつく")
             if loss > 0
-            else words("it is never dearer", "高くなる将来はない")
+            else words("in none of these is it dearer", "その中に高くなる将来はない")
         )
         found.append(
             Sentence(
@@ -120,7 +120,32 @@ def verdict(material: Material) -> list[Sentence]:
                 {"robust_saving": estimate(saving), "robust_better": beside["better_in"], "robust_loss": loss},
             )
         )
+        found += _on_fresh(material, record, name)
     return found
+
+
+def _on_fresh(material: Material, record: Record, name: str) -> list[Sentence]:
+    """Hold it beside the same plan on futures that it was not decided for, where there are any."""
+    words, fresh = material.words, record["fresh_draws"]
+    told = fresh["against"].get(name) if fresh else None
+    if told is None or told["better_in"] is None:
+        return []
+    mean, better, loss = estimate(told["mean_saving"]), float(told["better_in"]), float(told["largest_loss"])
+    worst = (
+        words(f"; at worst it costs {words.money(loss)} more", f"、最も不利な将来では年{words.money(loss)}高くつく")
+        if loss > 0
+        else ""
+    )
+    return [
+        Sentence(
+            words(
+                f"On {fresh['draws']:,} other futures it saves {words.money(mean)} a year on average and is cheaper in "
+                f"{words.share(better)}{worst}.",
+                f"計算に用いなかった{fresh['draws']:,}通りの将来では年平均{words.money(mean)}を節約し、{words.share(better)}で安い{worst}。",
+            ),
+            {"fresh_saving": mean, "fresh_better": better, "fresh_loss": loss},
+        )
+    ]
 
 
 def sentences(material: Material) -> list[Sentence]:
@@ -198,12 +223,12 @@ def _freedom(material: Material, record: Record, space: Record) -> Sentence:
     must = words.listed([words.area(area) for area in space["must_have"]])
     never = words.listed([words.area(area) for area in space["never"]])
     percent = float(space["percent"])
-    none = f"Plans at most {percent:g} % worse {over} have no area in common"
+    none = f"No area is proven to be in every plan at most {percent:.3g} % worse {over}"
     return Sentence(
         words(
-            (f"Every plan at most {percent:g} % worse {over} uses {must}" if must else none)
+            (f"Every plan at most {percent:.3g} % worse {over} uses {must}" if must else none)
             + f"; {f'none uses {never}' if never else 'no area is ruled out'}.",
-            f"{over}最良から{percent:g}％以内の案は{f'すべて{must}を使う' if must else '共通に使うエリアがない'}。"
+            f"{over}最良から{percent:.3g}％以内の案は{f'すべて{must}を使う' if must else 'すべてが使うと証明されたエリアがない'}。"
             f"{f'{never}を使う案はない' if never else '除外されるエリアはない'}。",
         ),
         {

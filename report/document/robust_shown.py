@@ -46,7 +46,9 @@ def siting_table(material: Material, record: Record) -> Table:
         words("share", "比率"),
         words("mean load [GW]", "平均負荷 [GW]"),
     ]
-    heads += [words(f"within {each['percent']:g} %", f"{each['percent']:g}％以内の範囲") for each in nears]
+    heads += [
+        words(f"area within {each['percent']:.3g} %", f"エリア計、{each['percent']:.3g}％以内の範囲") for each in nears
+    ]
     rows = [[*row, *[""] * (len(heads) - len(row))] for row in rows]
     caption = words(
         f"The siting of least {measure_name(words, record)}: share of the national load by area and tier, load at the mean demand of "

@@ -64,8 +64,8 @@ def signposts(finding: Finding, words: Words, units: dict[str, str], is_worst_qu
         return []
     meaning = (
         (
-            "expect a smaller saving than the mean says, which does not make another plan the better one",
-            "節約額は平均より小さいと見る（他の案が有利になるとは限らない）",
+            "expect this plan to do less well than the mean says, which need not make another one better",
+            "この案の効果は平均より小さいと見る（他の案が有利になるとは限らない）",
         )
         if is_worst_quarter
         else ("take it as a warning", "警戒信号とする")

@@ -217,7 +217,7 @@ def _shifted(material: Material) -> list[Sentence]:
         Sentence(
             words(
                 f"Of the plan's load, {number(time)} TWh a year move to other hours and {number(space)} TWh to other areas, on average.",
-                f"この案では年平均{number(time)} TWhが時間を、{number(space)} TWhが地域を移動する。",
+                f"この案の負荷のうち年平均{number(time)} TWhは他の時間帯へ、{number(space)} TWhは他の地域へ移される。",
             ),
             {"shifted_time": time, "shifted_space": space},
         )

@@ -8,7 +8,7 @@ the range from inside.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -49,6 +49,8 @@ class Space:
         Label of a direction -> its least and its most.
     points, values : arrays (points, N), (points,)
         Decisions that were evaluated and keep the limit, the best first.
+    beyond : list of (value, point)
+        Those that keep the budgets and not the limit, which a wider one may take.
     evaluated : int
         Evaluations of a decision in a scenario.
     """
@@ -58,6 +60,12 @@ class Space:
     points: Floats
     values: Floats
     evaluated: int
+    beyond: list[tuple[float, Floats]] = field(default_factory=list)
+
+    @property
+    def tried(self) -> list[tuple[float, Floats]]:
+        """All that were evaluated and keep the budgets, with their values."""
+        return [*((float(v), point) for v, point in zip(self.values, self.points, strict=True)), *self.beyond]
 
 
 def near_optimal(
@@ -91,11 +99,9 @@ def near_optimal(
     budgets = tuple(Budget(b.measure, b.limit + slack * max(1.0, abs(b.limit))) for b in goal.budgets)
     master = Master(problem, replace(goal, budgets=budgets), found.cuts, gap, groups if goal.is_mean else None)
     everything = np.arange(len(problem.probability))
-    tried = [(found.value, found.point)]
-    for space in known:
-        tried += [(float(value), point) for value, point in zip(space.values, space.points, strict=True)]
     most = _most(limit, found.value)
-    good = [(value, point) for n, (value, point) in enumerate(tried) if value <= most and _is_new(point, tried[:n])]
+    tried = _once([(found.value, found.point), *(one for space in known for one in space.tried)])
+    good = [one for one in tried if one[0] <= most]
     outer: dict[tuple[str, int], float] = {}
     evaluated = 0
     for label, direction in directions.items():
@@ -105,10 +111,11 @@ def near_optimal(
                 if answer is None:  # by rounding of the solver alone, as the best decision is within the limit
                     outer.setdefault((label, sense), -sense * np.inf)
                     break
-                outer[label, sense] = sense * answer.bound
+                best = max(answer.bound, sense * outer.get((label, sense), -sense * np.inf))
+                outer[label, sense] = sense * best
                 point = problem.tidy(answer.point)
                 reached = min(sense * float(direction @ other) for _, other in good)
-                if reached <= sense * float(direction @ point) + EXCEEDED or not _is_new(point, good):
+                if reached <= sense * float(direction @ point) + EXCEEDED or not _is_new(point, tried):
                     break
                 after = oracle(point, everything)
                 evaluated += len(everything)
@@ -117,12 +124,14 @@ def near_optimal(
                 cost = after.cost + problem.stage_cost(point)
                 value = goal.of(cost, problem.probability, problem.best)
                 kept = goal.excess(cost, problem.probability, problem.best) <= found.excess + EXCEEDED
+                if kept:
+                    tried.append((value, point))
                 if kept and value <= most:
                     good.append((value, point))
                     break
             tell(f"{'least' if sense > 0 else 'most'} {label} {outer[label, sense]:.4f}, {evaluated} evaluated")
     ends = {label: (End(outer[label, 1], np.nan), End(outer[label, -1], np.nan)) for label in directions}
-    return _of_points(Space(limit, ends, np.empty(0), np.empty(0), evaluated), good, directions)
+    return _of_points(Space(limit, ends, np.empty(0), np.empty(0), evaluated), tried, most, directions)
 
 
 def nested(spaces: Sequence[Space], directions: Mapping[str, Floats]) -> list[Space]:
@@ -133,11 +142,7 @@ def nested(spaces: Sequence[Space], directions: Mapping[str, Floats]) -> list[Sp
     spaces : sequence of Space
         From the narrowest to the widest limit.
     """
-    pool: list[tuple[float, Floats]] = []
-    for space in spaces:
-        for value, point in zip(space.values, space.points, strict=True):
-            if _is_new(point, pool):
-                pool.append((float(value), point))
+    pool = _once([one for space in spaces for one in space.tried])
     optimum = min(value for value, _ in pool)
     found: list[Space] = []
     for space in reversed(spaces):
@@ -149,14 +154,15 @@ def nested(spaces: Sequence[Space], directions: Mapping[str, Floats]) -> list[Sp
                     replace(low, outer=max(low.outer, wide_low.outer)),
                     replace(high, outer=min(high.outer, wide_high.outer)),
                 )
-        good = [(value, point) for value, point in pool if value <= _most(space.limit, optimum)]
-        found.append(_of_points(replace(space, ends=ends), good, directions))
+        found.append(_of_points(replace(space, ends=ends), pool, _most(space.limit, optimum), directions))
     return found[::-1]
 
 
-def _of_points(space: Space, good: Sequence[tuple[float, Floats]], directions: Mapping[str, Floats]) -> Space:
+def _of_points(
+    space: Space, tried: Sequence[tuple[float, Floats]], most: float, directions: Mapping[str, Floats]
+) -> Space:
     """The space with the points that are good, and its ends as far as these reach; an outer end never lies within."""
-    ordered = sorted(good, key=lambda one: one[0])
+    ordered = sorted((one for one in tried if one[0] <= most), key=lambda one: one[0])
     points = np.stack([point for _, point in ordered])
     ends = {}
     for label, direction in directions.items():
@@ -164,12 +170,17 @@ def _of_points(space: Space, good: Sequence[tuple[float, Floats]], directions: M
         least, most = float(along.min()), float(along.max())
         low, high = space.ends[label]
         ends[label] = (End(min(low.outer, least), least), End(max(high.outer, most), most))
-    return replace(space, ends=ends, points=points, values=np.array([value for value, _ in ordered]))
+    beyond = [one for one in tried if one[0] > most]
+    return replace(space, ends=ends, points=points, values=np.array([value for value, _ in ordered]), beyond=beyond)
 
 
 def _most(limit: float, optimum: float) -> float:
     """What a value may be where the limit may be missed by a hair."""
     return limit + min(EXCEEDED * abs(limit), PART * (limit - optimum))
+
+
+def _once(tried: Sequence[tuple[float, Floats]]) -> list[tuple[float, Floats]]:
+    return [one for n, one in enumerate(tried) if _is_new(one[1], tried[:n])]
 
 
 def _is_new(point: Floats, others: Sequence[tuple[float, Floats]]) -> bool:
