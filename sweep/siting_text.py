@@ -33,14 +33,7 @@ def _lines(record: Record) -> Iterator[str]:
     for name, found in record["measures"].items():
         yield f"  {name:10} {_interval(found)}"
     yield "saving beside a named configuration (mean; better in; largest loss or least gain)"
-    for name, found in record["against"].items():
-        if found["better_in"] is None:
-            yield f"  {name:14} not there"
-            continue
-        yield (
-            f"  {name:14} {_interval(found['mean_saving'])}; {found['better_in']:.0%} of the draws; "
-            f"{'largest loss' if found['largest_loss'] > 0 else 'least gain'} {abs(found['largest_loss']):.4g}"
-        )
+    yield from _beside(record["against"])
     yield from _worth(record)
     for space in record["near"]:
         yield ""
@@ -57,6 +50,17 @@ def _lines(record: Record) -> Iterator[str]:
         yield f"  one in place of the other: {pairs or 'no areas'}"
 
 
+def _beside(against: Record) -> Iterator[str]:
+    for name, found in against.items():
+        if found["better_in"] is None:
+            yield f"  {name:14} not there"
+            continue
+        yield (
+            f"  {name:14} {_interval(found['mean_saving'])}; {found['better_in']:.0%} of the draws; "
+            f"{'largest loss' if found['largest_loss'] > 0 else 'least gain'} {abs(found['largest_loss']):.4g}"
+        )
+
+
 def _proven(value: float | None) -> str:
     return "unknown" if value is None else f"{value:.3f}"
 
@@ -71,7 +75,8 @@ def _worth(record: Record) -> Iterator[str]:
         told = "nothing gained" if price is None else f"{price:.3g} of mean cost for each unit of {found['tail']}"
         yield f"price of robustness: {told}"
     if found := record["fresh_draws"]:
-        yield f"on {found['draws']} draws that it was not decided for: mean {_interval(found['measures']['mean'])}"
+        yield f"on {found['draws']} draws that it was not decided for: mean {_interval(found['measures']['mean'])}, saving"
+        yield from _beside(found["against"])
     if found := record["replications"]:
         at_most = found["gap_at_most"]
         told = f"unknown: {found['why']}" if at_most is None else f"at most {at_most:.4g} with 95 % confidence"
