@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from report.document.language import Words, number
 from report.document.material import Material
@@ -76,7 +75,7 @@ def _lines(material: Material) -> list[Table | Chart]:
         row: list[Cell | str] = [Cell(words.line(line), line), *_row(material, plan, values[:, at])]
         row.append(Cell(words.share(positive), positive))
         if full is not None:
-            there = built_in(material, line, plan)
+            there = material.where_built(line, plan)
             hours = float(full[:, at].mean() if there is None else full[there, at].mean() if there.any() else np.nan)
             row.append(Cell(number(hours), hours))
         rows.append(row)
@@ -201,19 +200,6 @@ def _apn(material: Material) -> list[Table | Chart]:
     return [Table("apn_value", caption, _heads(words, words("configuration", "案")), rows)]
 
 
-def built_in(material: Material, line: str, configuration: str) -> NDArray[np.bool_] | None:
-    """Return in which finished draws of a configuration a line stands, (draws,); None for one that always does."""
-    switches = [
-        factor
-        for factor in material.futures.factors
-        if factor.name.startswith(f"{line}_") and material.cube[factor.name].attrs.get("units") == "0/1"
-    ]
-    if not switches:
-        return None
-    finished = np.isfinite(material.futures.column("total_cost", configuration))
-    return np.asarray(switches[0].values[finished] > 0)
-
-
 def best_line(material: Material) -> tuple[str, float, float, float] | None:
     """Return the line whose next GW spares most on average under the plan: name, mean, 10 and 90 %; None without values."""
     values = values_over_draws(material, "line_value", material.plan)
@@ -232,7 +218,7 @@ def sentences(material: Material) -> list[Sentence]:
     if line is not None:
         name, mean, low, high = line
         numbers = {"line_mean": mean, "line_low": low, "line_high": high}
-        there, parts = built_in(material, name, plan), ""
+        there, parts = material.where_built(name, plan), ""
         if there is not None and there.any() and not there.all():
             values = values_over_draws(material, "line_value", plan)
             assert values is not None  # it has a best line

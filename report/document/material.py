@@ -9,6 +9,7 @@ from typing import Final
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from report.discovery import PUBLISHED_THRESHOLD, Finding, default_threshold, discover
 from report.document.decided import Record
@@ -184,6 +185,18 @@ class Material:
         """Name an uncertainty with its unit, for axes and tables."""
         unit = self.words.units(self.units[name])
         return f"{self.words.parameter(name)} [{unit}]" if unit else self.words.parameter(name)
+
+    def where_built(self, line: str, configuration: str) -> NDArray[np.bool_] | None:
+        """Tell in which finished draws of a configuration a line stands, (draws,); None for one that always does."""
+        switches = [
+            factor
+            for factor in self.futures.factors
+            if factor.name.startswith(f"{line}_") and self.units[factor.name] == "0/1"
+        ]
+        if not switches:
+            return None
+        finished = np.isfinite(self.futures.column("total_cost", configuration))
+        return np.asarray(switches[0].values[finished] > 0)
 
     def shown(self, name: str) -> str:
         """Name a configuration with the marks of its troubles: it never stands without them where it ranks."""
