@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from report.document import Document
+
 NAMES = ["tokyo_osaka", "north", "five_hubs", "optimal"]
 AREAS = ["Hokkaido", "Tohoku", "Tokyo", "Chubu", "Hokuriku", "Kansai", "Chugoku", "Shikoku", "Kyushu", "Okinawa"]
 TIERS = ["hub", "renewable_city", "smart_city"]
@@ -178,3 +180,21 @@ def decided(cube: xr.Dataset, measure: str = "mean", near: bool = True, **change
         "near": spaces if near else [],
         **changed,
     }
+
+
+def marked_cube(draws: int = 64) -> xr.Dataset:
+    """Make the small cube with a failed draw, lost load in another, and errors of its days."""
+    made = small_cube(draws)
+    made["status"][3, 1] = 2
+    made["lole"][5, 2, 0] = 4.0
+    plan = {"mean": 0.02, "worst": 0.05}
+    error = {"futures": 12, "saving": {"by_configuration": {"north": plan}}, "curtailment": {"mean": 0.013}}
+    days = {"how": "by decision", "number": {"fy2019": 12, "fy2024": 12}, "error": error}
+    return made.assign_attrs(days_error=json.dumps(days))
+
+
+def told(document: Document, name: str) -> tuple[str, dict[str, float]]:
+    """Give the text of a section of a document, and the numbers that its sentences name."""
+    section = next(each for each in document.sections if each.name == name)
+    numbers = {key: value for sentence in section.sentences for key, value in sentence.numbers.items()}
+    return " ".join(sentence.text for sentence in section.sentences), numbers
