@@ -68,6 +68,8 @@ class Lease:
         On entering, where another run holds the cube; the message says who, since when and until when.
     CannotWriteError
         On entering, where the cube cannot be written to.
+    CubeDamagedError
+        Where the file of a lease is none.
     """
 
     def __init__(self, path: StorePath, seconds: float = LEASE_SECONDS) -> None:
@@ -154,6 +156,8 @@ def check_lease(path: StorePath, token: str) -> None:
         Where another run has taken the cube over, since the lease was not renewed in time.
     NotACubeError
         Where the whole cube is gone, which says nothing of the lease.
+    CubeDamagedError
+        Where the file of a lease is none.
     """
     root = root_of(path)
     last = _in_force(root)
@@ -169,6 +173,11 @@ def lease_holder(path: StorePath) -> dict[str, Any] | None:
     """Return who writes into a cube now, None where nobody does.
 
     ``run`` is the token of the lease, ``since`` and ``until`` are times in UTC, beside ``host`` and ``pid``.
+
+    Raises
+    ------
+    CubeDamagedError
+        Where the file of a lease is none.
     """
     last = _in_force(root_of(path))
     held = None if last is None else _held(last)

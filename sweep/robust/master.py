@@ -159,7 +159,7 @@ class Master:
             return self._solve(self.block.goal, False, abs)
 
     def extreme(self, direction: Floats, level: float, within: float) -> Answer | None:
-        """The point with the least direction . point, ``within`` that much, whose value may be at most ``level``; rules kept."""
+        """The point of least direction . point, to ``within``, of those that keep the rules and a value up to ``level``."""
         aim = sum(float(w) * v for w, v in zip(direction, self.stage.decision, strict=True) if w)
         with self._under(self.block.goal, level):
             return self._solve(aim, False, lambda found: abs(level), within)
